@@ -1,0 +1,25 @@
+"""Discriminative clustering trained by maximising GEMINIs.
+
+A *GEMINI* (generalised mutual information) measures how strongly cluster
+memberships depend on the data. A discriminative model ``p(y | x)`` trained to
+maximise one is a clustering that generalises to new samples.
+"""
+
+from importlib.metadata import PackageNotFoundError, version
+
+try:
+    __version__ = version("gemclus")
+    from gemclus.gemini import _mmd_kernels as _compiled
+except (ImportError, PackageNotFoundError) as error:
+    raise ImportError(
+        "gemclus is imported from a folder without its compiled modules, most "
+        "likely the source checkout. Install it first with `pip install .` (or "
+        "`pip install --no-build-isolation -e .` for development) and, unless "
+        f"it is an editable install, start Python elsewhere. Cause: {error}"
+    ) from error
+del _compiled
+
+from gemclus import data, gemini, linear
+from gemclus._base import DiscriminativeModel
+
+__all__ = ["DiscriminativeModel", "__version__", "data", "gemini", "linear"]

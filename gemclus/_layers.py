@@ -1,0 +1,54 @@
+"""Layers of the models: forward and backward passes.
+
+Objectives are maximised while optimisers minimise: the sign changes in
+`softmax_backward`, and nowhere else.
+"""
+
+import numpy as np
+
+
+def uniform_init(random_state, fan_in, shape, dtype):
+    """Initial weights, uniform in ``±sqrt(1 / fan_in)``."""
+    bound = np.sqrt(1.0 / fan_in)
+    return random_state.uniform(-bound, bound, size=shape).astype(dtype, copy=False)
+
+
+def affine(X, W, b):
+    """``X W + b`` for dense or CSR `X`. Cost O(N D K)."""
+    out = X @ W
+    out += b
+    return out
+
+
+def affine_backward(X, T):
+    """Gradients of the weights and of the bias from those of the outputs, `T`."""
+    return X.T @ T, T.sum(axis=0, keepdims=True)
+
+
+def softmax(logits):
+    """Softmax of the rows of `logits`, in place. Cost O(N K)."""
+    logits -= logits.max(axis=1, keepdims=True)
+    np.exp(logits, out=logits)
+    logits /= logits.sum(axis=1, keepdims=True)
+    return logits
+
+
+def softmax_backward(y_pred, gradient):
+    """Gradient of **minus** the objective with respect to the logits.
+
+    Parameters
+    ----------
+    y_pred : ndarray of shape (N, K)
+        What the softmax gave.
+    gradient : ndarray of shape (N, K)
+        Derivative of the objective with respect to `y_pred`.
+
+    Returns
+    -------
+    T : ndarray of shape (N, K)
+        ``-P * (G - rowsum(P * G))``.
+    """
+    inner = np.einsum("ik,ik->i", y_pred, gradient)[:, None]
+    T = inner - gradient
+    T *= y_pred
+    return T

@@ -1,0 +1,7 @@
+"""The objectives: GEMINIs between cluster memberships and data."""
+
+from gemclus.gemini._base import GEMINI
+from gemclus.gemini._mmd import MMDGEMINI
+from gemclus.gemini._registry import AVAILABLE_GEMINIS
+
+__all__ = ["AVAILABLE_GEMINIS", "GEMINI", "MMDGEMINI"]

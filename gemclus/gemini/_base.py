@@ -1,0 +1,115 @@
+"""The interface of every objective."""
+
+from abc import ABC, abstractmethod
+
+import numpy as np
+from sklearn.base import BaseEstimator
+
+
+class GEMINI(BaseEstimator, ABC):
+    """Base class of the objectives: generalised mutual informations.
+
+    A GEMINI measures how much the cluster memberships ``p(y | x)`` depend on
+    the data, as an expected distance between distributions of the data:
+
+    - one-vs-all (OvA): ``E_k D(p(x | y=k) || p(x))``;
+    - one-vs-one (OvO): ``E_{k,l} D(p(x | y=k) || p(x | y=l))``.
+
+    To make one's own, define `compute_affinity` and `evaluate`; every model
+    then accepts an instance as its ``gemini``.
+
+    Notes
+    -----
+    Conventions that all objectives of this package keep:
+
+    - a GEMINI is **maximised**;
+    - ``y_pred`` is clipped to ``[epsilon, 1 - epsilon]`` before anything else,
+      and the gradient is 0 where it was clipped;
+    - its entries are taken as free variables: rows need not sum to 1;
+    - the value is 0 when all rows of ``y_pred`` are equal, for one cluster and
+      for one sample; empty clusters change nothing;
+    - inputs are never modified; a float32 ``y_pred`` gives a float32 gradient,
+      with sums kept in float64.
+    """
+
+    @abstractmethod
+    def compute_affinity(self, X, y=None):
+        """Compute what the objective needs to know of the data.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            The samples.
+        y : array-like of shape (N, N), default=None
+            The matrix itself, for precomputed affinities.
+
+        Returns
+        -------
+        affinity : ndarray of shape (N, N) or None
+            Kernel or distances between samples; None for f-divergences.
+        """
+
+    @abstractmethod
+    def evaluate(self, y_pred, affinity, return_grad=False):
+        """Evaluate the objective.
+
+        Parameters
+        ----------
+        y_pred : array-like of shape (N, K)
+            Predictions: row i is ``p(y | x_i)``.
+        affinity : ndarray of shape (N, N), affinity object or None
+            What `compute_affinity` returned.
+        return_grad : bool, default=False
+            Whether to return the gradient as well.
+
+        Returns
+        -------
+        value : float
+            The objective.
+        gradient : ndarray of shape (N, K)
+            Its derivative with respect to `y_pred`, if `return_grad`.
+        """
+
+    def __call__(self, y_pred, affinity, return_grad=False):
+        """Evaluate the objective: the same as `evaluate`."""
+        return self.evaluate(y_pred, affinity, return_grad)
+
+
+def training_affinity(gemini, X, y=None, minibatch=False):
+    """What one fit passes to the objective instead of a plain (N, N) array.
+
+    Objectives of this package may define ``_training_affinity`` and return an
+    affinity object that is cheaper than the matrix (factored, or computed for
+    each minibatch). It is only used while `compute_affinity` is the
+    package's own: an overridden one is always obeyed.
+    """
+    own = _owner(gemini, "_training_affinity")
+    if own is not None and own is _owner(gemini, "compute_affinity"):
+        return gemini._training_affinity(X, y, minibatch=minibatch)
+    return gemini.compute_affinity(X, y)
+
+
+def training_evaluator(gemini):
+    """A callable with the arguments of `evaluate`, owned by one fit.
+
+    Objectives of this package may define ``_training_evaluator`` to keep
+    state between calls; any other objective is given plain arrays.
+    """
+    own = _owner(gemini, "_training_evaluator")
+    if own is not None and own is _owner(gemini, "evaluate"):
+        return gemini._training_evaluator()
+
+    def evaluate(y_pred, affinity, return_grad=False):
+        if affinity is not None:
+            affinity = np.asarray(affinity)
+        return gemini.evaluate(y_pred, affinity, return_grad)
+
+    return evaluate
+
+
+def _owner(instance, name):
+    """The class that defines the method which `instance` would use."""
+    for cls in type(instance).__mro__:
+        if name in vars(cls):
+            return cls
+    return None

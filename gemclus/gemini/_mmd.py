@@ -1,0 +1,163 @@
+"""Maximum mean discrepancy between clusters."""
+
+import numpy as np
+from sklearn.utils.validation import check_array
+
+from gemclus._validation import (
+    check_bool,
+    check_float,
+    check_predictions,
+    check_square_matrix,
+)
+from gemclus.affinity import (
+    DenseKernel,
+    FactoredKernel,
+    kernel_affinity,
+    kernel_matrix,
+)
+from gemclus.gemini import _mmd_kernels as kernels
+from gemclus.gemini._base import GEMINI
+
+# Rows taken at a time where a product needs centred predictions: the
+# temporaries stay in cache, and float32 products are summed in float64.
+_BLOCK = 8192
+
+
+class MMDGEMINI(GEMINI):
+    """Maximum mean discrepancy between clusters.
+
+    With ``mu_k`` the centroid of cluster k in the feature space of the kernel,
+    each sample weighted by ``p(y=k | x)``, ``mu`` the mean of all samples and
+    ``pi`` the cluster proportions:
+
+    - OvA: ``sum_k pi_k ||mu_k - mu||``;
+    - OvO: ``sum_{k,l} pi_k pi_l ||mu_k - mu_l||``.
+
+    Parameters
+    ----------
+    ovo : bool, default=False
+        One-vs-one instead of one-vs-all.
+    kernel : str or callable, default="linear"
+        A name of `sklearn.metrics.pairwise.kernel_metrics`, ``"precomputed"``,
+        or a callable ``k(X)`` that returns an (N, N) array.
+    kernel_params : dict, default=None
+        Arguments of the named kernel.
+    epsilon : float, default=1e-12
+        Predictions are clipped to ``[epsilon, 1 - epsilon]``.
+
+    Notes
+    -----
+    Cost of a value and gradient: O(N r K) for kernels with a factor of r
+    columns (linear: r = D), which never make an N x N array, and O(N^2 K) for
+    the others; OvO adds O(r K^2) or O(N K^2). For an indefinite kernel,
+    negative squared distances count as 0.
+
+    References
+    ----------
+    Ohl et al., "Generalised mutual information for discriminative clustering",
+    NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.gemini import MMDGEMINI
+    >>> X = np.array([[0.0], [1.0], [4.0], [5.0]])
+    >>> y_pred = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
+    >>> gemini = MMDGEMINI()
+    >>> round(gemini(y_pred, gemini.compute_affinity(X)), 6)
+    2.0
+    """
+
+    def __init__(self, ovo=False, kernel="linear", kernel_params=None, epsilon=1e-12):
+        self.ovo = ovo
+        self.kernel = kernel
+        self.kernel_params = kernel_params
+        self.epsilon = epsilon
+
+    def compute_affinity(self, X, y=None):
+        X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        return kernel_matrix(X, self.kernel, self.kernel_params, y)
+
+    def _training_affinity(self, X, y=None, minibatch=False):
+        return kernel_affinity(X, self.kernel, self.kernel_params, y, minibatch)
+
+    def _training_evaluator(self):
+        return self.evaluate
+
+    def evaluate(self, y_pred, affinity, return_grad=False):
+        P = check_predictions(y_pred)
+        epsilon = check_float("epsilon", self.epsilon, 0.0, 0.5)
+        ovo = check_bool("ovo", self.ovo)
+        affinity = _as_kernel(affinity, P.shape[0])
+        pi = kernels.proportions(P, epsilon)
+        if not np.isfinite(pi).all():
+            raise ValueError("y_pred must be finite, it contains NaN or infinity")
+        if isinstance(affinity, FactoredKernel):
+            return _evaluate_factored(P, affinity.factor, pi, epsilon, ovo, return_grad)
+        kappa = affinity.array
+        return _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad)
+
+
+def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
+    """Value (and gradient) from a factor Z of the kernel, in O(N r K)."""
+    N, K = P.shape
+    mu = np.zeros((Z.shape[1], K))
+    for start in range(0, N, _BLOCK):
+        rows = P[start : start + _BLOCK]
+        HP = np.empty_like(rows)
+        kernels.centre(rows, pi, epsilon, HP)
+        mu += Z[start : start + _BLOCK].T @ HP
+    mu /= N * pi
+    if ovo:
+        value, C, row = kernels.ovo_mixing(kernels.centroid_distances(mu), pi, N)
+    else:
+        value, C, row = kernels.ova_mixing(kernels.centroid_norms(mu), pi, N)
+    if not return_grad:
+        return value
+    A = mu @ C
+    if ovo:
+        row -= (A * mu).sum(axis=0)
+    G = np.empty_like(P)
+    A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
+    for start in range(0, N, _BLOCK):
+        block = slice(start, start + _BLOCK)
+        G[block] = Z[block] @ A
+    kernels.finish_gradient(G, P, row, epsilon)
+    return value, G
+
+
+def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):
+    """Value (and gradient) from the kernel matrix, in O(N^2 K)."""
+    N = P.shape[0]
+    HP = np.empty(P.shape, dtype=np.result_type(P, kappa))
+    kernels.centre(P.astype(HP.dtype, copy=False), pi, epsilon, HP)
+    U = kappa @ HP
+    U -= U.mean(axis=0)
+    if ovo:
+        distances = kernels.kernel_distances(HP, U, pi)
+        value, C, row = kernels.ovo_mixing(distances, pi, N)
+    else:
+        value, C, row = kernels.ova_mixing(kernels.kernel_norms(HP, U, pi), pi, N)
+    if not return_grad:
+        return value
+    C /= (N * pi)[:, None]
+    if ovo:
+        row -= ((HP.T @ U) * C).sum(axis=0) / (N * pi)
+    G = (U @ C).astype(P.dtype, copy=False)
+    kernels.finish_gradient(G, P, row, epsilon)
+    return value, G
+
+
+def _as_kernel(affinity, n_samples):
+    """The affinity object of a user's argument, of the right size."""
+    if affinity is None:
+        raise ValueError("affinity must be a kernel of shape (N, N), got None")
+    if not isinstance(affinity, (DenseKernel, FactoredKernel)):
+        matrix = check_square_matrix(np.asarray(affinity), n_samples, "affinity")
+        return DenseKernel(matrix)
+    if len(affinity) != n_samples:
+        raise ValueError(
+            f"affinity must have shape ({n_samples}, {n_samples}), as y_pred has "
+            f"{n_samples} rows, got {affinity.shape}"
+        )
+    return affinity

@@ -1,0 +1,218 @@
+"""Compiled passes of the MMD objectives.
+
+With ``pi`` the proportions and ``H P = P - pi``, centring the predictions
+stands for centring the kernel on both sides, at O(N K) instead of O(N^2).
+
+The centroids of the clusters in the feature space, relative to the mean of all
+samples, are ``mu_k = Z^T (P_k - pi_k) / (N pi_k)``; both objectives and their
+gradients are functions of ``pi`` and of the centroids' norms (OvA) or
+distances (OvO).
+"""
+
+import numpy as np
+
+from libc.math cimport fabs, sqrt
+
+ctypedef fused real:
+    float
+    double
+
+
+cdef inline double clip(double p, double epsilon) noexcept nogil:
+    if p < epsilon:
+        return epsilon
+    return 1.0 - epsilon if p > 1.0 - epsilon else p
+
+
+def proportions(const real[:, ::1] P, double epsilon):
+    """Cluster proportions ``pi`` (K,): column means of the clipped predictions.
+
+    Sums run over blocks of rows, so that their error does not grow with N.
+    NaN in `P` gives NaN in `pi`. Cost O(N K).
+    """
+    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k, start, stop
+    pi = np.zeros(K)
+    block = np.empty(K)
+    cdef double[::1] total = pi, part = block
+    with nogil:
+        for start in range(0, N, 256):
+            stop = min(N, start + 256)
+            for k in range(K):
+                part[k] = 0.0
+            for i in range(start, stop):
+                for k in range(K):
+                    part[k] += clip(P[i, k], epsilon)
+            for k in range(K):
+                total[k] += part[k]
+        for k in range(K):
+            total[k] /= N
+    return pi
+
+
+def centre(const real[:, ::1] P, const double[::1] pi, double epsilon, real[:, ::1] out):
+    """Write ``H P``: clipped predictions minus proportions. Cost O(N K).
+
+    Differences at the rounding of `pi` are 0, so that equal rows give exactly
+    the zero of an independent clustering.
+    """
+    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k
+    cdef double difference
+    with nogil:
+        for i in range(N):
+            for k in range(K):
+                difference = clip(P[i, k], epsilon) - pi[k]
+                if fabs(difference) <= 1e-15 * pi[k]:
+                    difference = 0.0
+                out[i, k] = <real>difference
+
+
+def centroid_norms(const double[:, ::1] mu):
+    """Norms ``d`` (K,) of the columns of the centroids `mu` (r, K). Cost O(r K)."""
+    cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k
+    norms = np.zeros(K)
+    cdef double[::1] d = norms
+    with nogil:
+        for j in range(r):
+            for k in range(K):
+                d[k] += mu[j, k] * mu[j, k]
+        for k in range(K):
+            d[k] = sqrt(d[k])
+    return norms
+
+
+def centroid_distances(const double[:, ::1] mu):
+    """Distances ``d`` (K, K) between the columns of `mu` (r, K). Cost O(r K^2)."""
+    cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k, l
+    distances = np.zeros((K, K))
+    cdef double[:, ::1] d = distances
+    cdef double difference
+    with nogil:
+        for j in range(r):
+            for k in range(K):
+                for l in range(k):
+                    difference = mu[j, k] - mu[j, l]
+                    d[k, l] += difference * difference
+        for k in range(K):
+            for l in range(k):
+                d[k, l] = sqrt(d[k, l])
+                d[l, k] = d[k, l]
+    return distances
+
+
+def kernel_norms(
+    const real[:, ::1] HP, const real[:, ::1] U, const double[::1] pi
+):
+    """Norms ``d`` (K,) of the centroids from ``HP`` and ``U = H kappa H P``.
+
+    A negative squared norm, which an indefinite kernel can give, counts as 0.
+    Cost O(N K).
+    """
+    cdef Py_ssize_t N = HP.shape[0], K = HP.shape[1], i, k
+    norms = np.zeros(K)
+    cdef double[::1] d = norms
+    with nogil:
+        for i in range(N):
+            for k in range(K):
+                d[k] += <double>HP[i, k] * U[i, k]
+        for k in range(K):
+            d[k] = sqrt(d[k]) / (N * pi[k]) if d[k] > 0.0 else 0.0
+    return norms
+
+
+def kernel_distances(
+    const real[:, ::1] HP, const real[:, ::1] U, const double[::1] pi
+):
+    """Distances ``d`` (K, K) between centroids from ``HP`` and ``U = H kappa H P``.
+
+    The differences are taken before the product, so that clusters that
+    coincide are at distance 0 to rounding. A negative squared distance, which
+    an indefinite kernel can give, counts as 0. Cost O(N K^2).
+    """
+    cdef Py_ssize_t N = HP.shape[0], K = HP.shape[1], i, k, l
+    distances = np.zeros((K, K))
+    cdef double[:, ::1] d = distances
+    with nogil:
+        for i in range(N):
+            for k in range(K):
+                for l in range(k):
+                    d[k, l] += (HP[i, k] / pi[k] - HP[i, l] / pi[l]) * (
+                        U[i, k] / pi[k] - U[i, l] / pi[l]
+                    )
+        for k in range(K):
+            for l in range(k):
+                d[k, l] = sqrt(d[k, l]) / N if d[k, l] > 0.0 else 0.0
+                d[l, k] = d[k, l]
+    return distances
+
+
+def ova_mixing(const double[::1] d, const double[::1] pi, Py_ssize_t N):
+    """OvA from the norms of the centroids: value, mixing (K, K), row (K,).
+
+    ``V = sum_k pi_k d_k``; the gradient is ``H Z mu C + row`` with
+    ``C = diag(1 / (N d_k))``, 0 where ``d_k = 0``, and no row. Cost O(K^2).
+    """
+    cdef Py_ssize_t K = pi.shape[0], k
+    mixing = np.zeros((K, K))
+    cdef double[:, ::1] C = mixing
+    cdef double value = 0.0
+    for k in range(K):
+        value += pi[k] * d[k]
+        if d[k] > 0.0:
+            C[k, k] = 1.0 / (N * d[k])
+    return value, mixing, np.zeros(K)
+
+
+def ovo_mixing(const double[:, ::1] d, const double[::1] pi, Py_ssize_t N):
+    """OvO from the distances between centroids: value, mixing (K, K), row (K,).
+
+    ``V = pi^T d pi``; the gradient is ``H Z mu C + row - diag(C^T mu^T mu)`` with
+    ``C[:, k] = sum_l 2 pi_l / (N d_kl) (e_k - e_l)``, leaving out the pairs at
+    distance 0, and ``row = 2 d pi / N``. Cost O(K^2).
+    """
+    cdef Py_ssize_t K = pi.shape[0], k, l
+    mixing = np.zeros((K, K))
+    first = np.zeros(K)
+    cdef double[:, ::1] C = mixing
+    cdef double[::1] row = first
+    cdef double value = 0.0, weight
+    for k in range(K):
+        for l in range(K):
+            row[k] += d[k, l] * pi[l]
+            if d[k, l] > 0.0:
+                weight = 2.0 * pi[l] / (N * d[k, l])
+                C[k, k] += weight
+                C[l, k] -= weight
+        value += row[k] * pi[k]
+        row[k] *= 2.0 / N
+    return value, mixing, first
+
+
+def finish_gradient(
+    real[:, ::1] G, const real[:, ::1] P, const double[::1] row, double epsilon
+):
+    """Centre the columns of `G`, add `row`, and put 0 where `P` was clipped.
+
+    In place; cost O(N K).
+    """
+    cdef Py_ssize_t N = G.shape[0], K = G.shape[1], i, k, start, stop
+    shift = np.zeros(K)
+    block = np.empty(K)
+    cdef double[::1] s = shift, part = block
+    with nogil:
+        for start in range(0, N, 256):
+            stop = min(N, start + 256)
+            for k in range(K):
+                part[k] = 0.0
+            for i in range(start, stop):
+                for k in range(K):
+                    part[k] += G[i, k]
+            for k in range(K):
+                s[k] += part[k]
+        for k in range(K):
+            s[k] = row[k] - s[k] / N
+        for i in range(N):
+            for k in range(K):
+                if P[i, k] < epsilon or P[i, k] > 1.0 - epsilon:
+                    G[i, k] = 0
+                else:
+                    G[i, k] = <real>(G[i, k] + s[k])

@@ -1,0 +1,45 @@
+"""Names of objectives, as models accept them."""
+
+from gemclus._validation import check_choice
+from gemclus.gemini._mmd import MMDGEMINI
+
+# name -> factory. The tests run over this table: a line here is all that a new
+# objective needs to be checked against its oracle and in every model.
+GEMINIS = {
+    "mmd_ova": lambda: MMDGEMINI(ovo=False),
+    "mmd_ovo": lambda: MMDGEMINI(ovo=True),
+}
+
+AVAILABLE_GEMINIS = list(GEMINIS)
+
+
+def make_gemini(gemini):
+    """The objective meant by the constructor argument `gemini` of a model.
+
+    Parameters
+    ----------
+    gemini : str, GEMINI instance or None
+        A name of `AVAILABLE_GEMINIS`; None means ``"mmd_ova"``. An instance,
+        of any class with `compute_affinity` and `evaluate`, is returned as it
+        is.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown.
+    TypeError
+        If it is neither a name nor an objective.
+    """
+    if gemini is None:
+        gemini = "mmd_ova"
+    if isinstance(gemini, str):
+        return GEMINIS[check_choice("gemini", gemini, AVAILABLE_GEMINIS)]()
+    if isinstance(gemini, type) or not (
+        callable(getattr(gemini, "compute_affinity", None))
+        and callable(getattr(gemini, "evaluate", None))
+    ):
+        raise TypeError(
+            f"gemini must be one of {AVAILABLE_GEMINIS}, None, or an instance with "
+            f"compute_affinity and evaluate, got {gemini!r}"
+        )
+    return gemini

@@ -1,0 +1,126 @@
+"""Adam and stochastic gradient descent with Nesterov momentum."""
+
+from abc import ABC, abstractmethod
+from math import sqrt
+
+import numpy as np
+
+from gemclus.optim import _steps
+
+
+class Optimiser(ABC):
+    """Updates a list of parameter arrays in place, to minimise.
+
+    Parameters
+    ----------
+    learning_rate : float
+        The step, as each optimiser defines it.
+
+    Attributes
+    ----------
+    step_size : float
+        What the last update multiplied its direction by: proximal steps that
+        follow it are of this length.
+
+    Notes
+    -----
+    The state of an array is found by its position in the list, so the list
+    must keep its order and shapes from one call to the next. An update costs
+    one pass over the parameters and their state.
+    """
+
+    def __init__(self, learning_rate):
+        self.learning_rate = learning_rate
+        self.step_size = learning_rate
+        self._states = None
+
+    def update_params(self, params, grads):
+        """Take one step against the gradients.
+
+        Parameters
+        ----------
+        params : list of ndarray
+            The parameters, updated in place.
+        grads : list of ndarray
+            Their gradients, with the same shapes.
+        """
+        if self._states is None:
+            self._states = [self._initial_state(param) for param in params]
+        self._begin_step()
+        for param, grad, state in zip(params, grads, self._states, strict=True):
+            # The compiled step wants flat arrays; views where layouts allow it.
+            flat = np.ascontiguousarray(param)
+            grad = np.ascontiguousarray(grad, dtype=param.dtype)
+            self._step(flat.reshape(-1), grad.reshape(-1), state)
+            if flat is not param:
+                param[...] = flat.reshape(param.shape)
+
+    @abstractmethod
+    def _initial_state(self, param):
+        """Arrays kept between the steps of one parameter."""
+
+    def _begin_step(self):
+        """Set `step_size` for the coming update."""
+
+    @abstractmethod
+    def _step(self, param, grad, state):
+        """Update one flat parameter and its state."""
+
+
+class Adam(Optimiser):
+    """Adam, with the bias correction folded into the step.
+
+    ``w -= lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + 1e-8)`` with
+    b1 = 0.9, b2 = 0.999 (Kingma and Ba, ICLR 2015, end of section 2).
+
+    Parameters
+    ----------
+    learning_rate : float, default=1e-3
+        Bound on the length of a step in each coordinate, roughly.
+    """
+
+    def __init__(self, learning_rate=1e-3):
+        super().__init__(learning_rate)
+        self._t = 0
+
+    def _initial_state(self, param):
+        return np.zeros(param.size, param.dtype), np.zeros(param.size, param.dtype)
+
+    def _begin_step(self):
+        self._t += 1
+        corrections = sqrt(1.0 - 0.999**self._t) / (1.0 - 0.9**self._t)
+        self.step_size = self.learning_rate * corrections
+
+    def _step(self, param, grad, state):
+        _steps.adam(param, grad, state[0], state[1], self.step_size, 0.9, 0.999, 1e-8)
+
+
+class SGD(Optimiser):
+    """Gradient descent with Nesterov momentum 0.9.
+
+    ``u = 0.9 u - lr g``, then ``w += 0.9 u - lr g`` (Sutskever et al., ICML
+    2013, in the look-ahead form).
+
+    Parameters
+    ----------
+    learning_rate : float, default=1e-3
+        Factor of the gradient.
+    """
+
+    def __init__(self, learning_rate=1e-3):
+        super().__init__(learning_rate)
+
+    def _initial_state(self, param):
+        return np.zeros(param.size, param.dtype)
+
+    def _step(self, param, grad, state):
+        self.step_size = self.learning_rate
+        _steps.nesterov(param, grad, state, self.step_size, 0.9)
+
+
+OPTIMISERS = {"adam": Adam, "sgd": SGD}
+
+
+def make_optimiser(solver, learning_rate):
+    """The optimiser named `solver`: ``"adam"`` or ``"sgd"``."""
+    return OPTIMISERS[solver](learning_rate)
