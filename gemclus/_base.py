@@ -1,26 +1,21 @@
 """The hook protocol of discriminative models, and the only training loop."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gemclus import _contracts
+from gemclus._docstrings import fill_docstring
+from gemclus._training import Trainer
 from gemclus._validation import check_choice, check_float, check_int
 from gemclus.affinity import Affinity, MatrixAffinity
 from gemclus.gemini._base import training_affinity, training_evaluator
 from gemclus.gemini._registry import make_gemini
 from gemclus.optim import OPTIMISERS, make_optimiser
 
-_SCALE_REMEDY = (
-    "Standardise the features (for instance with "
-    "sklearn.preprocessing.StandardScaler) or lower learning_rate."
-)
 
-
+@fill_docstring
 class DiscriminativeModel(ClusterMixin, BaseEstimator):
     """Base class of clusterings ``p(y | x)`` trained by maximising a GEMINI.
 
@@ -30,37 +25,15 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
 
     Parameters
     ----------
-    n_clusters : int, default=3
-        Number of clusters, at most the number of samples. Some may stay empty.
-    gemini : str, GEMINI instance or None, default="mmd_ova"
-        The objective: a name of `gemclus.gemini.AVAILABLE_GEMINIS`, an
-        instance, or None for ``"mmd_ova"``.
-    max_iter : int, default=1000
-        Number of epochs: passes over the data.
-    learning_rate : float, default=1e-3
-        Step of the optimiser.
-    solver : {"adam", "sgd"}, default="adam"
-        The optimiser.
-    batch_size : int, default=None
-        Number of samples of a training batch; None takes all of them, in their
-        order.
-    verbose : bool, default=False
-        Whether to report the objective while training.
-    random_state : int, RandomState or None, default=None
-        Source of the initial parameters and of the order of the batches.
+    %(base)s
+    %(gemini)s
+    %(batch_size)s
+    %(end)s
+    %(training)s
 
     Attributes
     ----------
-    labels_ : ndarray of shape (N,)
-        Cluster of each training sample.
-    n_iter_ : int
-        Number of epochs run.
-    optimiser_ : object
-        The optimiser, with `learning_rate` and `update_params`.
-    n_features_in_ : int
-        Number of features.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
-        Their names, when the data had any.
+    %(fitted)s
 
     Notes
     -----
@@ -99,6 +72,14 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
         batch_size=None,
         verbose=False,
         random_state=None,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        callbacks=None,
+        n_jobs=None,
     ):
         self.n_clusters = n_clusters
         self.gemini = gemini
@@ -108,6 +89,13 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
         self.batch_size = batch_size
         self.verbose = verbose
         self.random_state = random_state
+        self.tol = tol
+        self.n_iter_no_change = n_iter_no_change
+        self.n_init = n_init
+        self.init = init
+        self.warm_start = warm_start
+        self.callbacks = callbacks
+        self.n_jobs = n_jobs
 
     # Hooks
 
@@ -149,6 +137,10 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
     def _update_weights(self, weights, gradients):
         self.optimiser_.update_params(weights, gradients)
 
+    def _penalty(self, X):
+        """Smooth penalty on the weights, whose gradient `_compute_grads` adds."""
+        return 0.0
+
     # Public methods
 
     def fit(self, X, y=None):
@@ -180,11 +172,12 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
                 f"n_samples={X.shape[0]} must be at least n_clusters={self.n_clusters}"
             )
         random_state = check_random_state(self.random_state)
-        gemini = _contracts.check_gemini(self.get_gemini())
-        affinity = self._training_affinity(gemini, X, y)
+        trainer = self._make_trainer(X, y, random_state)
         self._init_params(random_state, X)
         self.optimiser_ = make_optimiser(self.solver, self.learning_rate)
-        self._train(X, affinity, training_evaluator(gemini), random_state)
+        curve = []
+        self.n_iter_ = trainer.run(self.max_iter, lambda n, value: curve.append(value))
+        self.objective_curve_ = np.array(curve)
         self.labels_ = self._predictions(X).argmax(axis=1)
         return self
 
@@ -255,65 +248,6 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
         affinity = training_affinity(gemini, X, y)
         return float(training_evaluator(gemini)(self._predictions(X), affinity))
 
-    # The training loop
-
-    def _train(self, X, affinity, evaluate, random_state):
-        """Run the epochs; the weights are left at the last usable ones."""
-        backup = None
-        self.n_iter_ = 0
-        try:
-            for _ in range(self.max_iter):
-                for batch in self._batchify(X, affinity, random_state):
-                    backup = self._train_batch(*_contracts.check_batch(batch), evaluate, backup)
-                self.n_iter_ += 1
-        except _Diverged as error:
-            self._stop_at(backup, error)
-        except KeyboardInterrupt:
-            if backup is None:
-                raise
-            warnings.warn(
-                f"Training was interrupted after {self.n_iter_} epochs; the model is "
-                "kept as it was.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
-
-    def _train_batch(self, X, affinity, evaluate, backup):
-        """One step: forward, objective, backward, update."""
-        weights = _contracts.check_weights(self._get_weights())
-        try:
-            y_pred = _contracts.check_inferred(
-                self._infer(X, retain=True), X.shape[0], self.n_clusters
-            )
-        except _contracts.ContractError as error:
-            if backup is None:
-                raise
-            raise _Diverged(str(error)) from error
-        value, gradient = evaluate(y_pred, affinity, return_grad=True)
-        gradients = self._compute_grads(X, y_pred, gradient)
-        _contracts.check_gradients(gradients, weights)
-        if not np.isfinite(value):
-            raise _Diverged(f"the objective is {value}")
-        for gradient in gradients:
-            if not np.isfinite(gradient.sum()):
-                raise _Diverged("a gradient is not finite")
-        backup = [weight.copy() for weight in weights]
-        self._update_weights(weights, gradients)
-        return backup
-
-    def _stop_at(self, backup, error):
-        """End a training that diverged: at the last usable weights, if any."""
-        message = f"Training diverged after {self.n_iter_} epochs: {error}."
-        if backup is None:
-            raise ValueError(f"{message} {_SCALE_REMEDY}")
-        for weight, kept in zip(self._get_weights(), backup, strict=True):
-            weight[...] = kept
-        warnings.warn(
-            f"{message} The last usable weights are kept. {_SCALE_REMEDY}",
-            ConvergenceWarning,
-            stacklevel=4,
-        )
-
     # Checks
 
     def _check_parameters(self):
@@ -335,19 +269,18 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
             order="C",
         )
 
-    def _training_affinity(self, gemini, X, y):
-        """The affinity that `_batchify` receives: an affinity object or None."""
+    def _make_trainer(self, X, y, random_state):
+        """The training loop on validated samples, with its affinity and objective."""
+        gemini = _contracts.check_gemini(self.get_gemini())
         minibatch = self.batch_size is not None and self.batch_size < X.shape[0]
         affinity = training_affinity(gemini, X, y, minibatch)
-        if affinity is None or isinstance(affinity, Affinity):
-            return affinity
-        return MatrixAffinity(np.asarray(affinity))
+        if affinity is not None and not isinstance(affinity, Affinity):
+            affinity = MatrixAffinity(np.asarray(affinity))
+        evaluate = training_evaluator(gemini)
+        return Trainer(self, X, affinity, evaluate, random_state)
 
     def _predictions(self, X):
         """`_infer` without keeping anything, checked."""
         y_pred = self._infer(X, retain=False)
         return _contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
 
-
-class _Diverged(ArithmeticError):
-    """A number of the training step is not finite."""

@@ -4,7 +4,7 @@ All draws come from one `RandomState` in a documented order, so that a seed
 gives the same sample everywhere.
 """
 
-from math import cos, radians, sin
+from math import sqrt
 
 import numpy as np
 from sklearn.utils import check_random_state
@@ -245,18 +245,19 @@ def celeux_two(n=2000, random_state=None):
     covariance = np.zeros((9, 9))
     covariance[:3, :3] = np.eye(3)
     covariance[3:5, 3:5] = 0.5 * np.eye(2)
-    covariance[5:7, 5:7] = _rotated(60, (1, 3))
-    covariance[7:, 7:] = _rotated(30, (2, 6))
+    # Exact cosines and sines: eigenvalues repeat, so that the last bits of the
+    # covariance decide which sample a seed gives.
+    covariance[5:7, 5:7] = _rotated(0.5, sqrt(3) / 2, (1, 3))  # 60 degrees
+    covariance[7:, 7:] = _rotated(sqrt(3) / 2, 0.5, (2, 6))  # 30 degrees
     noise = generator.multivariate_normal(np.zeros(9), covariance, size=n)
     redundant = intercept + X @ slopes + noise
     independent = generator.normal([3.2, 3.6, 4.0], 1.0, size=(n, 3))
     return np.concatenate([X, redundant, independent], axis=1), y
 
 
-def _rotated(degrees, variances):
+def _rotated(cosine, sine, variances):
     """``R.T diag(variances) R`` for the counter-clockwise rotation ``R``."""
-    angle = radians(degrees)
-    R = np.array([[cos(angle), -sin(angle)], [sin(angle), cos(angle)]])
+    R = np.array([[cosine, -sine], [sine, cosine]])
     return R.T @ np.diag(variances) @ R
 
 

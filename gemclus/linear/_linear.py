@@ -2,14 +2,35 @@
 
 from gemclus import _layers
 from gemclus._base import DiscriminativeModel
+from gemclus._docstrings import fill_docstring
 from gemclus.gemini import MMDGEMINI
 
 
+@fill_docstring
 class LinearModel(DiscriminativeModel):
     """Logistic regression trained by maximising a GEMINI.
 
-    ``p(y | x) = softmax(x W + b)``. A training step costs O(N D K) beside its
-    objective.
+    ``p(y | x) = softmax(x W + b)``.
+
+    Parameters
+    ----------
+    %(base)s
+    %(gemini)s
+    %(batch_size)s
+    %(end)s
+    %(training)s
+
+    Attributes
+    ----------
+    W_ : ndarray of shape (D, K)
+        Weights.
+    b_ : ndarray of shape (1, K)
+        Biases.
+    %(fitted)s
+
+    Notes
+    -----
+    A training step costs O(N D K) beside its objective.
     """
 
     def _init_params(self, random_state, X=None):
@@ -30,8 +51,26 @@ class LinearModel(DiscriminativeModel):
         return list(_layers.affine_backward(X, T))
 
 
+@fill_docstring
 class LinearMMD(LinearModel):
-    """Logistic regression trained by maximising the MMD GEMINI."""
+    """Logistic regression trained by maximising the MMD GEMINI.
+
+    Parameters
+    ----------
+    %(base)s
+    %(batch_size)s
+    %(end)s
+    %(mmd)s
+    %(training)s
+
+    Attributes
+    ----------
+    W_ : ndarray of shape (D, K)
+        Weights.
+    b_ : ndarray of shape (1, K)
+        Biases.
+    %(fitted)s
+    """
 
     def __init__(
         self,
@@ -45,6 +84,14 @@ class LinearMMD(LinearModel):
         kernel="linear",
         ovo=False,
         kernel_params=None,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        callbacks=None,
+        n_jobs=None,
     ):
         super().__init__(
             n_clusters=n_clusters,
@@ -54,10 +101,18 @@ class LinearMMD(LinearModel):
             batch_size=batch_size,
             verbose=verbose,
             random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            callbacks=callbacks,
+            n_jobs=n_jobs,
         )
         self.kernel = kernel
         self.ovo = ovo
         self.kernel_params = kernel_params
 
     def get_gemini(self):
+        """Return the MMD that `fit` maximises."""
         return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)

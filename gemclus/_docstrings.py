@@ -1,0 +1,107 @@
+"""Texts of parameters and attributes that many models share, written once."""
+
+from textwrap import indent
+
+_FRAGMENTS = {
+    "base": """\
+n_clusters : int, default=3
+    Number of clusters, at most the number of samples. Some may stay empty.
+max_iter : int, default={max_iter}
+    Largest number of epochs: passes over the data.
+learning_rate : float, default={learning_rate}
+    Step of the optimiser.
+solver : {{"adam", "sgd", "lbfgs"}}, default="adam"
+    ``"adam"`` and ``"sgd"`` (Nesterov momentum 0.9) take steps of
+    `learning_rate`; ``"lbfgs"`` is a full-batch quasi-Newton method without
+    one, which runs to convergence in some tens of iterations.""",
+    "batch_size": """\
+batch_size : int, default=None
+    Number of samples of a training batch; None takes all of them, in their
+    order.""",
+    "end": """\
+verbose : bool, default=False
+    Whether to report the objective while training.
+random_state : int, RandomState or None, default=None
+    Source of the initial parameters and of the order of the batches.""",
+    "gemini": """\
+gemini : str, GEMINI instance or None, default="{gemini}"
+    The objective: a name of `gemclus.gemini.AVAILABLE_GEMINIS`, an instance,
+    or None for ``"mmd_ova"``.""",
+    "mmd": """\
+kernel : str or callable, default="linear"
+    A name of `sklearn.metrics.pairwise.kernel_metrics`, ``"precomputed"``
+    (the matrix is the ``y`` of `fit`), or a callable ``k(X)`` that returns an
+    (N, N) array.
+ovo : bool, default=False
+    One-vs-one objective instead of one-vs-all.
+kernel_params : dict, default=None
+    Arguments of the named kernel.""",
+    "wasserstein": """\
+metric : str or callable, default="euclidean"
+    A name of `sklearn.metrics.pairwise.distance_metrics`, ``"precomputed"``
+    (the matrix is the ``y`` of `fit`), or a callable ``d(X)`` that returns an
+    (N, N) array.
+ovo : bool, default=False
+    One-vs-one objective instead of one-vs-all.
+metric_params : dict, default=None
+    Arguments of the named metric.""",
+    "training": """\
+tol : float, default=None
+    Training ends when the objective has not improved by more than ``tol``
+    times its magnitude for `n_iter_no_change` epochs. None runs `max_iter`
+    epochs (and stands for 1e-6 with ``solver="lbfgs"``).
+n_iter_no_change : int, default=10
+    Number of epochs without improvement that end the training.
+n_init : int, default=1
+    Number of trainings from different initial parameters, of which the one
+    with the best objective is kept.
+init : {{"random", "k-means++"}} or array-like of shape (N,), default="random"
+    What the initial parameters are. ``"k-means++"`` and given labels train
+    the random ones towards those labels first, softly.
+warm_start : bool, default=False
+    Whether `fit` goes on from the parameters of the last one.
+callbacks : callable or list of callables, default=None
+    Called after each epoch with the model, the number of epochs run and the
+    objective; one that returns True ends the training.
+n_jobs : int, default=None
+    Number of jobs that run the `n_init` trainings, as in scikit-learn.""",
+    "fitted": """\
+labels_ : ndarray of shape (N,)
+    Cluster of each training sample.
+n_iter_ : int
+    Number of epochs run.
+objective_curve_ : ndarray of shape (n_iter_,)
+    Objective of each epoch, before its updates.
+optimiser_ : object
+    The optimiser, with `learning_rate` and `update_params`.
+n_features_in_ : int
+    Number of features.
+feature_names_in_ : ndarray of shape (n_features_in_,)
+    Their names, when the data had any.""",
+}
+
+
+def fill_docstring(cls=None, **values):
+    """Class decorator: replace ``%(name)s`` lines by the shared texts.
+
+    A line that holds nothing but ``%(name)s`` becomes the fragment `name`, at
+    the indentation of that line. `values` are the defaults named in the
+    fragments (`max_iter`, `learning_rate`, `gemini`).
+    """
+    defaults = {"max_iter": 1000, "learning_rate": 1e-3, "gemini": "mmd_ova"} | values
+
+    def fill(cls):
+        if cls.__doc__ is None:  # python -OO
+            return cls
+        lines = []
+        for line in cls.__doc__.splitlines():
+            name = line.strip()
+            if name.startswith("%(") and name.endswith(")s"):
+                text = _FRAGMENTS[name[2:-2]].format(**defaults)
+                lines.append(indent(text, line[: len(line) - len(line.lstrip())]))
+            else:
+                lines.append(line)
+        cls.__doc__ = "\n".join(lines)
+        return cls
+
+    return fill if cls is None else fill(cls)
