@@ -1,22 +1,33 @@
 """The hook protocol of discriminative models, and the only training loop."""
 
+import warnings
+from copy import copy
+
 import numpy as np
+from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gemclus import _contracts
+from gemclus._callbacks import CallbackSupportMixin, with_callbacks
 from gemclus._docstrings import fill_docstring
+from gemclus._monitor import Monitor, watching
+from gemclus._start import check_init, pretrain, starting_labels
 from gemclus._training import Trainer
-from gemclus._validation import check_choice, check_float, check_int
+from gemclus._validation import check_bool, check_choice, check_float, check_int
 from gemclus.affinity import Affinity, MatrixAffinity
 from gemclus.gemini._base import training_affinity, training_evaluator
 from gemclus.gemini._registry import make_gemini
-from gemclus.optim import OPTIMISERS, make_optimiser
+from gemclus.optim import OPTIMISERS
+
+# Relative improvement that ends L-BFGS when `tol` is None.
+_LBFGS_TOL = 1e-8
 
 
 @fill_docstring
-class DiscriminativeModel(ClusterMixin, BaseEstimator):
+class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
     """Base class of clusterings ``p(y | x)`` trained by maximising a GEMINI.
 
     Derive from it to train a model of one's own: define `_init_params`,
@@ -78,7 +89,6 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
         n_init=1,
         init="random",
         warm_start=False,
-        callbacks=None,
         n_jobs=None,
     ):
         self.n_clusters = n_clusters
@@ -94,7 +104,6 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
         self.n_init = n_init
         self.init = init
         self.warm_start = warm_start
-        self.callbacks = callbacks
         self.n_jobs = n_jobs
 
     # Hooks
@@ -143,6 +152,7 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
 
     # Public methods
 
+    @with_callbacks
     def fit(self, X, y=None):
         """Train the model.
 
@@ -166,19 +176,60 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
             breaks its contract.
         """
         self._check_parameters()
-        X = self._check_samples(X, reset=True)
+        X = self._check_samples(X, reset=not self._goes_on())
         if X.shape[0] < self.n_clusters:
             raise ValueError(
                 f"n_samples={X.shape[0]} must be at least n_clusters={self.n_clusters}"
             )
+        gemini, affinity = self._training_affinity(X, y)
         random_state = check_random_state(self.random_state)
-        trainer = self._make_trainer(X, y, random_state)
-        self._init_params(random_state, X)
-        self.optimiser_ = make_optimiser(self.solver, self.learning_rate)
-        curve = []
-        self.n_iter_ = trainer.run(self.max_iter, lambda n, value: curve.append(value))
-        self.objective_curve_ = np.array(curve)
-        self.labels_ = self._predictions(X).argmax(axis=1)
+        if self.n_init == 1:
+            self._fit_once(X, gemini, affinity, random_state)
+        else:
+            self._fit_best(X, gemini, affinity, random_state)
+        self._finish_fit(X)
+        return self
+
+    def partial_fit(self, X, y=None):
+        """Train for one pass over some samples, from where the model stands.
+
+        The first call creates the parameters; later ones go on with the same
+        optimiser, whatever the data they are given: a stream, or one array
+        over and over.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, D)
+            The samples, taken in batches of `batch_size`.
+        y : array-like of shape (n, n), default=None
+            Their kernel or distances, if the objective needs them precomputed.
+
+        Returns
+        -------
+        self : object
+            The model; `labels_` are those of `X`.
+        """
+        self._check_parameters()
+        if self.solver == "lbfgs":
+            raise ValueError(
+                "partial_fit takes steps on parts of the data: solver must be 'adam' or "
+                "'sgd', got 'lbfgs'"
+            )
+        started = hasattr(self, "optimiser_")
+        X = self._check_samples(X, reset=not started)
+        gemini, affinity = self._training_affinity(X, y)
+        if not started or not hasattr(self, "_stream"):
+            self._stream = check_random_state(self.random_state)
+        evaluate = training_evaluator(gemini)
+        trainer = Trainer(self, X, affinity, evaluate, self._stream)
+        if not started:
+            self._init_params(self._stream, X)
+            self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
+            self.n_iter_, self.objective_curve_ = 0, np.empty(0)
+        monitor = Monitor(None, self.n_iter_no_change)
+        self.n_iter_ += trainer.run(1, monitor)
+        self.objective_curve_ = np.append(self.objective_curve_, monitor.curve)
+        self._finish_fit(X)
         return self
 
     def fit_predict(self, X, y=None):
@@ -244,8 +295,7 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
         """
         check_is_fitted(self)
         X = self._check_samples(X, reset=False)
-        gemini = _contracts.check_gemini(self.get_gemini())
-        affinity = training_affinity(gemini, X, y)
+        gemini, affinity = self._training_affinity(X, y)
         return float(training_evaluator(gemini)(self._predictions(X), affinity))
 
     # Checks
@@ -269,18 +319,101 @@ class DiscriminativeModel(ClusterMixin, BaseEstimator):
             order="C",
         )
 
-    def _make_trainer(self, X, y, random_state):
-        """The training loop on validated samples, with its affinity and objective."""
+        if self.tol is not None:
+            check_float("tol", self.tol, 0.0)
+        check_int("n_iter_no_change", self.n_iter_no_change, 1)
+        check_int("n_init", self.n_init, 1)
+        check_init(self.init)
+        check_bool("warm_start", self.warm_start)
+        if self.solver == "lbfgs":
+            self._check_lbfgs_applies()
+
+    def _check_lbfgs_applies(self):
+        """L-BFGS minimises one smooth function of all the weights."""
+        if self.batch_size is not None:
+            raise ValueError(
+                "solver='lbfgs' uses all samples at once: batch_size must be None, got "
+                f"{self.batch_size}"
+            )
+        for hook in ("_batchify", "_update_weights"):
+            if getattr(type(self), hook) is not getattr(DiscriminativeModel, hook):
+                raise ValueError(
+                    f"solver='lbfgs' does not apply to {type(self).__name__}, which "
+                    f"defines its own {hook}: use 'adam' or 'sgd'"
+                )
+
+    # One training
+
+    def _goes_on(self):
+        """Whether `fit` starts from the weights of the last one."""
+        return self.warm_start and hasattr(self, "optimiser_")
+
+    def _training_affinity(self, X, y):
+        """The objective and what `_batchify` receives as its affinity."""
         gemini = _contracts.check_gemini(self.get_gemini())
         minibatch = self.batch_size is not None and self.batch_size < X.shape[0]
         affinity = training_affinity(gemini, X, y, minibatch)
         if affinity is not None and not isinstance(affinity, Affinity):
             affinity = MatrixAffinity(np.asarray(affinity))
+        return gemini, affinity
+
+    def _fit_once(self, X, gemini, affinity, random_state):
+        """Create the parameters and train them. Returns whether it was interrupted."""
         evaluate = training_evaluator(gemini)
-        return Trainer(self, X, affinity, evaluate, random_state)
+        trainer = Trainer(self, X, affinity, evaluate, random_state)
+        if not self._goes_on():
+            self._init_params(random_state, X)
+            labels = starting_labels(self.init, X, self.n_clusters, random_state)
+            if labels is not None:
+                pretrain(trainer, labels)
+        self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
+        tol = _LBFGS_TOL if self.tol is None and self.solver == "lbfgs" else self.tol
+        with watching(self, X) as reporters:
+            monitor = Monitor(tol, self.n_iter_no_change, reporters)
+            self.n_iter_ = trainer.run(self.max_iter, monitor)
+        self.objective_curve_ = np.array(monitor.curve)
+        if tol is not None and self.n_iter_ == self.max_iter and not monitor.converged:
+            warnings.warn(
+                f"{type(self).__name__} did not converge in max_iter={self.max_iter} "
+                "epochs: increase max_iter, learning_rate or tol, or use "
+                "solver='lbfgs'.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
+        return trainer.interrupted
+
+    def _fit_best(self, X, gemini, affinity, random_state):
+        """Train `n_init` times and keep the training with the best objective."""
+        seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
+        if effective_n_jobs(self.n_jobs) == 1:
+            candidates = []
+            for seed in seeds:
+                candidate = copy(self)
+                interrupted = candidate._fit_once(
+                    X, gemini, affinity, check_random_state(seed)
+                )
+                candidates.append(candidate)
+                if interrupted:
+                    break
+        else:
+            candidates = Parallel(n_jobs=self.n_jobs)(
+                delayed(_fit_copy)(copy(self), X, gemini, affinity, seed)
+                for seed in seeds
+            )
+        best = max(candidates, key=lambda model: model.objective_curve_[-1])
+        self.__dict__.update(best.__dict__)
+
+    def _finish_fit(self, X):
+        """Set what depends on the trained weights and the training data."""
+        self.labels_ = self._predictions(X).argmax(axis=1)
 
     def _predictions(self, X):
         """`_infer` without keeping anything, checked."""
         y_pred = self._infer(X, retain=False)
         return _contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
 
+
+def _fit_copy(model, X, gemini, affinity, seed):
+    """One of several trainings, in a process of its own."""
+    model._fit_once(X, gemini, affinity, check_random_state(seed))
+    return model

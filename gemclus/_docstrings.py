@@ -49,7 +49,7 @@ metric_params : dict, default=None
 tol : float, default=None
     Training ends when the objective has not improved by more than ``tol``
     times its magnitude for `n_iter_no_change` epochs. None runs `max_iter`
-    epochs (and stands for 1e-6 with ``solver="lbfgs"``).
+    epochs, and stands for 1e-8 with ``solver="lbfgs"``.
 n_iter_no_change : int, default=10
     Number of epochs without improvement that end the training.
 n_init : int, default=1
@@ -60,9 +60,6 @@ init : {{"random", "k-means++"}} or array-like of shape (N,), default="random"
     the random ones towards those labels first, softly.
 warm_start : bool, default=False
     Whether `fit` goes on from the parameters of the last one.
-callbacks : callable or list of callables, default=None
-    Called after each epoch with the model, the number of epochs run and the
-    objective; one that returns True ends the training.
 n_jobs : int, default=None
     Number of jobs that run the `n_init` trainings, as in scikit-learn.""",
     "fitted": """\

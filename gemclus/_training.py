@@ -1,11 +1,13 @@
 """The only training loop: epochs of forward, objective, backward, update."""
 
 import warnings
+from math import isfinite
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from gemclus import _contracts
+from gemclus.optim import LBFGS
 
 SCALE_REMEDY = (
     "Standardise the features (for instance with "
@@ -40,19 +42,21 @@ class Trainer:
         self.affinity = affinity
         self.evaluate = evaluate
         self.random_state = random_state
+        self.n_epochs = 0
+        self.interrupted = False
         # The last weights known to give finite predictions.
         self._backup = None
 
     def run(self, max_iter, after_epoch):
-        """Run epochs until `max_iter`, or until ``after_epoch(n, objective)``.
+        """Train until `max_iter` epochs, or until ``after_epoch(n, objective)``.
 
         Parameters
         ----------
         max_iter : int
-            Largest number of epochs.
+            Largest number of epochs; of iterations for L-BFGS.
         after_epoch : callable
-            Called with the number of epochs run and the mean objective of the
-            last one; a true result ends the training.
+            Called with the number of epochs run and the objective of the last
+            one; a true result ends the training.
 
         Returns
         -------
@@ -65,25 +69,60 @@ class Trainer:
             If the first step is not finite already. Later divergence and
             Ctrl-C are warnings: the last usable weights are kept.
         """
-        n_epochs = 0
+        self.n_epochs = 0
+        self.interrupted = False
+
+        def ended(objective):
+            self.n_epochs += 1
+            return after_epoch(self.n_epochs, objective)
+
         try:
-            while n_epochs < max_iter:
-                objective = self.epoch()
-                n_epochs += 1
-                if after_epoch(n_epochs, objective):
-                    break
+            if isinstance(self.model.optimiser_, LBFGS):
+                self._minimise(self.evaluate, self.affinity, max_iter, ended)
+            else:
+                while self.n_epochs < max_iter and not ended(self.epoch()):
+                    pass
         except Diverged as error:
-            self._restore(n_epochs, error)
+            self._restore(error)
         except KeyboardInterrupt:
             if self._backup is None:
                 raise
+            self.interrupted = True
             warnings.warn(
-                f"Training was interrupted after {n_epochs} epochs; the model is kept "
-                "as it was then.",
+                f"Training was interrupted after {self.n_epochs} epochs; the model is "
+                "kept as it was then.",
                 ConvergenceWarning,
-                stacklevel=3,
+                stacklevel=5,
             )
-        return n_epochs
+        return self.n_epochs
+
+    def lead_towards(self, objective, max_iter):
+        """Maximise another objective of the predictions by L-BFGS.
+
+        Parameters
+        ----------
+        objective : callable
+            ``objective(y_pred, affinity, return_grad)``, called with None for
+            the affinity.
+        max_iter : int
+            Largest number of iterations.
+        """
+        self._minimise(objective, None, max_iter, lambda value: False)
+        self._backup = None
+
+    def _minimise(self, evaluate, affinity, max_iter, after_iteration):
+        """L-BFGS on the whole of the data, through the hooks."""
+        weights = _contracts.check_weights(self.model._get_weights())
+
+        def minus_objective():
+            value, gradients = self._objective(self.X, affinity, evaluate, weights)
+            return -value, gradients
+
+        def accept(value):
+            self._save(weights)
+            return after_iteration(-value)
+
+        LBFGS().minimise(minus_objective, weights, max_iter, accept)
 
     def epoch(self):
         """Run one epoch and return the mean objective of its batches."""
@@ -99,21 +138,25 @@ class Trainer:
 
     def _step(self, X, affinity):
         """Train on one batch and return its objective before the update."""
-        model = self.model
-        weights = _contracts.check_weights(model._get_weights())
+        weights = _contracts.check_weights(self.model._get_weights())
+        objective, gradients = self._objective(X, affinity, self.evaluate, weights)
+        self._save(weights)
+        self.model._update_weights(weights, gradients)
+        return objective
+
+    def _objective(self, X, affinity, evaluate, weights):
+        """Penalised objective of a batch, and the gradients of minus it."""
         y_pred = self._infer(X)
-        value, gradient = self.evaluate(y_pred, affinity, return_grad=True)
-        gradients = model._compute_grads(X, y_pred, gradient)
+        value, gradient = evaluate(y_pred, affinity, return_grad=True)
+        gradients = self.model._compute_grads(X, y_pred, gradient)
         _contracts.check_gradients(gradients, weights)
-        objective = value - model._penalty(X)
-        if not np.isfinite(objective):
+        objective = float(value) - self.model._penalty(X)
+        if not isfinite(objective):
             raise Diverged(f"the objective is {objective}")
         for position, gradient in enumerate(gradients):
-            if not np.isfinite(gradient.sum()):
+            if not isfinite(gradient.sum()):
                 raise Diverged(f"entry {position} of _compute_grads is not finite")
-        self._save(weights)
-        model._update_weights(weights, gradients)
-        return objective
+        return objective, gradients
 
     def _infer(self, X):
         try:
@@ -133,9 +176,9 @@ class Trainer:
             for kept, weight in zip(self._backup, weights, strict=True):
                 np.copyto(kept, weight)
 
-    def _restore(self, n_epochs, error):
+    def _restore(self, error):
         """End a training that diverged: at the last usable weights, if any."""
-        message = f"Training diverged after {n_epochs} epochs: {error}."
+        message = f"Training diverged after {self.n_epochs} epochs: {error}."
         if self._backup is None:
             raise ValueError(f"{message} {SCALE_REMEDY}") from error
         for weight, kept in zip(self.model._get_weights(), self._backup, strict=True):
@@ -143,5 +186,5 @@ class Trainer:
         warnings.warn(
             f"{message} The last usable weights are kept. {SCALE_REMEDY}",
             ConvergenceWarning,
-            stacklevel=4,
+            stacklevel=6,
         )

@@ -90,7 +90,6 @@ class LinearMMD(LinearModel):
         n_init=1,
         init="random",
         warm_start=False,
-        callbacks=None,
         n_jobs=None,
     ):
         super().__init__(
@@ -106,7 +105,6 @@ class LinearMMD(LinearModel):
             n_init=n_init,
             init=init,
             warm_start=warm_start,
-            callbacks=callbacks,
             n_jobs=n_jobs,
         )
         self.kernel = kernel

@@ -1,5 +1,9 @@
-"""First-order optimisers that update parameter arrays in place."""
+"""Optimisers of parameter arrays, in place."""
 
-from gemclus.optim._first_order import OPTIMISERS, SGD, Adam, make_optimiser
+from gemclus.optim._first_order import SGD, Adam
+from gemclus.optim._lbfgs import LBFGS
 
-__all__ = ["OPTIMISERS", "SGD", "Adam", "make_optimiser"]
+# The choices of a model's `solver`.
+OPTIMISERS = {"adam": Adam, "lbfgs": LBFGS, "sgd": SGD}
+
+__all__ = ["LBFGS", "OPTIMISERS", "SGD", "Adam"]

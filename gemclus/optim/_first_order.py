@@ -117,10 +117,3 @@ class SGD(Optimiser):
         self.step_size = self.learning_rate
         _steps.nesterov(param, grad, state, self.step_size, 0.9)
 
-
-OPTIMISERS = {"adam": Adam, "sgd": SGD}
-
-
-def make_optimiser(solver, learning_rate):
-    """The optimiser named `solver`: ``"adam"`` or ``"sgd"``."""
-    return OPTIMISERS[solver](learning_rate)

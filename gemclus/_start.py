@@ -1,0 +1,85 @@
+"""Where a training starts: labels that the first parameters are led towards."""
+
+import numpy as np
+from sklearn.cluster import KMeans
+
+from gemclus._validation import check_choice
+
+# Probability that the pre-training gives to the label of a sample, beyond an
+# even share. Sharper starts are a trap: information-based objectives stay there.
+_CONFIDENCE = 0.5
+_PRETRAINING_ITERATIONS = 30
+
+
+def check_init(init, n_samples=None, n_clusters=None):
+    """Refuse an `init` that is neither a name nor the labels of the samples.
+
+    Returns
+    -------
+    init : str or ndarray of shape (n_samples,)
+    """
+    if isinstance(init, str):
+        return check_choice("init", init, ["random", "k-means++"])
+    try:
+        labels = np.asarray(init)
+    except ValueError as error:
+        raise TypeError(f"init must be a name or an array of labels: {error}") from error
+    if labels.ndim != 1 or labels.dtype.kind not in "iu":
+        raise TypeError(
+            "init must be 'random', 'k-means++' or a one-dimensional array of integer "
+            f"labels, got {init!r}"
+        )
+    if n_samples is not None:
+        if len(labels) != n_samples:
+            raise ValueError(
+                f"init must give one label for each of the {n_samples} samples, got "
+                f"{len(labels)}"
+            )
+        if labels.min() < 0 or labels.max() >= n_clusters:
+            raise ValueError(
+                f"init must hold labels from 0 to {n_clusters - 1}, got "
+                f"{labels.min()} to {labels.max()}"
+            )
+    return labels
+
+
+def starting_labels(init, X, n_clusters, random_state):
+    """Labels to start from, or None for a random start.
+
+    ``"k-means++"`` runs k-means once from such a seeding: O(N D K) an
+    iteration.
+    """
+    init = check_init(init, X.shape[0], n_clusters)
+    if not isinstance(init, str):
+        return init
+    if init == "random":
+        return None
+    seed = random_state.randint(np.iinfo(np.int32).max)
+    kmeans = KMeans(n_clusters, init="k-means++", n_init=1, random_state=seed)
+    return kmeans.fit_predict(X)
+
+
+def pretrain(trainer, labels):
+    """Lead the parameters of a model softly towards `labels`.
+
+    Maximises the cross-entropy of softened labels by L-BFGS through the hooks
+    of the model, so that it works for any.
+
+    Parameters
+    ----------
+    trainer : Trainer
+        The training to come: its model is the one that moves.
+    labels : ndarray of shape (N,)
+        Labels from 0 to K - 1.
+    """
+    n_clusters = trainer.model.n_clusters
+    even = (1.0 - _CONFIDENCE) / n_clusters
+    targets = np.full((len(labels), n_clusters), even)
+    targets[np.arange(len(labels)), labels] += _CONFIDENCE
+
+    def cross_entropy(y_pred, affinity, return_grad):
+        y_pred = np.maximum(y_pred, 1e-12)
+        value = float((targets * np.log(y_pred)).sum()) / len(labels)
+        return value, (targets / y_pred / len(labels)).astype(y_pred.dtype, copy=False)
+
+    trainer.lead_towards(cross_entropy, _PRETRAINING_ITERATIONS)
