@@ -28,7 +28,7 @@ def proportions(const real[:, ::1] P, double epsilon):
     """Cluster proportions ``pi`` (K,): column means of the clipped predictions.
 
     Sums run over blocks of rows, so that their error does not grow with N.
-    NaN in `P` gives NaN in `pi`. Cost O(N K).
+    NaN or infinity in `P` gives NaN in `pi`. Cost O(N K).
     """
     cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k, start, stop
     pi = np.zeros(K)
@@ -41,7 +41,7 @@ def proportions(const real[:, ::1] P, double epsilon):
                 part[k] = 0.0
             for i in range(start, stop):
                 for k in range(K):
-                    part[k] += clip(P[i, k], epsilon)
+                    part[k] += clip(P[i, k], epsilon) + 0.0 * P[i, k]
             for k in range(K):
                 total[k] += part[k]
         for k in range(K):

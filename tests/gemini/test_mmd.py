@@ -1,0 +1,97 @@
+"""What is particular to the MMD: kernels, factors, offsets."""
+
+import numpy as np
+import pytest
+from gemclus.affinity import FactoredKernel, kernel_affinity
+from gemclus.gemini import MMDGEMINI
+from oracles import ORACLES, numerical_gradient
+from sklearn.metrics.pairwise import kernel_metrics, pairwise_kernels
+
+generator = np.random.RandomState(0)
+X = np.abs(generator.normal(size=(40, 3)))
+P = generator.dirichlet(np.ones(4), size=40)
+
+
+@pytest.mark.parametrize("ovo", [False, True])
+@pytest.mark.parametrize("kernel", sorted(kernel_metrics()))
+def test_every_named_kernel(kernel, ovo):
+    gemini = MMDGEMINI(ovo=ovo, kernel=kernel)
+    A = gemini.compute_affinity(X)
+    np.testing.assert_allclose(A, pairwise_kernels(X, metric=kernel))
+    value, gradient = gemini.evaluate(P, A, return_grad=True)
+    expected = ORACLES["mmd_ovo" if ovo else "mmd_ova"](P, A)
+    assert value == pytest.approx(expected, rel=1e-9)
+    numerical = numerical_gradient(lambda Q: gemini.evaluate(Q, A), P)
+    np.testing.assert_allclose(gradient, numerical, rtol=1e-6, atol=1e-9)
+    # What training uses instead of the matrix gives the same.
+    cheap = gemini._training_affinity(X)
+    cheap_value, cheap_gradient = gemini.evaluate(P, cheap, return_grad=True)
+    assert cheap_value == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(cheap_gradient, gradient, rtol=1e-9, atol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("kernel", "params"),
+    [
+        ("linear", None),
+        ("cosine", None),
+        ("polynomial", {"degree": 2}),
+        ("poly", {"degree": 1, "coef0": 0.0}),
+        ("polynomial", {"degree": 2, "gamma": 0.5, "coef0": 2.0}),
+    ],
+)
+def test_factors_are_exact(kernel, params):
+    samples = np.tile(X, (3, 1)) + np.arange(120)[:, None] / 100
+    affinity = kernel_affinity(samples, kernel, params)
+    assert isinstance(affinity, FactoredKernel)
+    expected = pairwise_kernels(samples, metric=kernel, **(params or {}))
+    np.testing.assert_allclose(np.asarray(affinity), expected, rtol=1e-12)
+
+
+def test_an_offset_of_the_data_changes_nothing():
+    for ovo in (False, True):
+        gemini = MMDGEMINI(ovo=ovo)
+        expected = gemini.evaluate(P, FactoredKernel(X), return_grad=True)
+        shifted = gemini.evaluate(P, FactoredKernel(X + 1e8), return_grad=True)
+        assert shifted[0] == pytest.approx(expected[0], rel=1e-6)
+        np.testing.assert_allclose(shifted[1], expected[1], rtol=1e-5, atol=1e-8)
+
+
+def test_clusters_that_coincide_are_at_distance_zero():
+    doubled = np.hstack([P, P]) / 2
+    for affinity in (FactoredKernel(X), X @ X.T):
+        value, gradient = MMDGEMINI(ovo=True).evaluate(doubled, affinity, True)
+        assert value == pytest.approx(ORACLES["mmd_ovo"](P, X @ X.T), rel=1e-12)
+        assert np.isfinite(gradient).all()
+
+
+def test_many_rows_go_through_blocks():
+    rows = np.random.RandomState(1).dirichlet(np.ones(3), size=20_000)
+    samples = np.random.RandomState(2).normal(size=(20_000, 2))
+    value, gradient = MMDGEMINI().evaluate(rows, FactoredKernel(samples), True)
+    centred = rows - rows.mean(axis=0)
+    M = samples.T @ centred
+    norms = np.linalg.norm(M, axis=0)
+    assert value == pytest.approx(norms.sum() / 20_000, rel=1e-12)
+    expected = samples @ (M / norms) / 20_000
+    expected -= expected.mean(axis=0)
+    np.testing.assert_allclose(gradient, expected, rtol=1e-9, atol=1e-15)
+
+
+def test_callables_and_precomputed_matrices():
+    matrix = X @ X.T
+    expected = MMDGEMINI().evaluate(P, matrix)
+    called = MMDGEMINI(kernel=lambda samples: samples @ samples.T)
+    assert called.evaluate(P, called.compute_affinity(X)) == expected
+    given = MMDGEMINI(kernel="precomputed")
+    assert given.evaluate(P, given.compute_affinity(X, matrix)) == expected
+    with pytest.raises(ValueError, match="precomputed.*None"):
+        given.compute_affinity(X)
+    with pytest.raises(ValueError, match="symmetric"):
+        given.compute_affinity(X, np.triu(matrix))
+    with pytest.raises(ValueError, match="shape"):
+        given.compute_affinity(X, matrix[:-1])
+    with pytest.raises(ValueError, match="kernel must be"):
+        MMDGEMINI(kernel="gaussian").compute_affinity(X)
+    with pytest.raises(ValueError, match="kernel_params"):
+        MMDGEMINI(kernel="rbf", kernel_params={"width": 1}).compute_affinity(X)
