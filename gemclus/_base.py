@@ -13,7 +13,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 from gemclus import _contracts
 from gemclus._callbacks import CallbackSupportMixin, with_callbacks
 from gemclus._docstrings import fill_docstring
-from gemclus._monitor import Monitor, watching
+from gemclus._monitor import Monitor, callback_context, watching
 from gemclus._start import check_init, pretrain, starting_labels
 from gemclus._training import Trainer
 from gemclus._validation import check_bool, check_choice, check_float, check_int
@@ -183,11 +183,12 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             )
         gemini, affinity = self._training_affinity(X, y)
         random_state = check_random_state(self.random_state)
-        if self.n_init == 1:
-            self._fit_once(X, gemini, affinity, random_state)
-        else:
-            self._fit_best(X, gemini, affinity, random_state)
-        self._finish_fit(X)
+        with callback_context(self, X) as context:
+            if self.n_init == 1 or self._goes_on():
+                self._fit_once(X, gemini, affinity, random_state, context)
+            else:
+                self._fit_best(X, gemini, affinity, random_state, context)
+            self._finish_fit(X)
         return self
 
     def partial_fit(self, X, y=None):
@@ -308,17 +309,6 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         check_choice("solver", self.solver, OPTIMISERS)
         if self.batch_size is not None:
             check_int("batch_size", self.batch_size, 1)
-
-    def _check_samples(self, X, reset):
-        """`X` as an array of floats, checked against the fit unless `reset`."""
-        return validate_data(
-            self,
-            X,
-            reset=reset,
-            dtype=[np.float64, np.float32],
-            order="C",
-        )
-
         if self.tol is not None:
             check_float("tol", self.tol, 0.0)
         check_int("n_iter_no_change", self.n_iter_no_change, 1)
@@ -342,6 +332,16 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
                     f"defines its own {hook}: use 'adam' or 'sgd'"
                 )
 
+    def _check_samples(self, X, reset):
+        """`X` as an array of floats, checked against the fit unless `reset`."""
+        return validate_data(
+            self,
+            X,
+            reset=reset,
+            dtype=[np.float64, np.float32],
+            order="C",
+        )
+
     # One training
 
     def _goes_on(self):
@@ -357,7 +357,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             affinity = MatrixAffinity(np.asarray(affinity))
         return gemini, affinity
 
-    def _fit_once(self, X, gemini, affinity, random_state):
+    def _fit_once(self, X, gemini, affinity, random_state, context=None):
         """Create the parameters and train them. Returns whether it was interrupted."""
         evaluate = training_evaluator(gemini)
         trainer = Trainer(self, X, affinity, evaluate, random_state)
@@ -368,7 +368,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
                 pretrain(trainer, labels)
         self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
         tol = _LBFGS_TOL if self.tol is None and self.solver == "lbfgs" else self.tol
-        with watching(self, X) as reporters:
+        with watching(self, X, context) as reporters:
             monitor = Monitor(tol, self.n_iter_no_change, reporters)
             self.n_iter_ = trainer.run(self.max_iter, monitor)
         self.objective_curve_ = np.array(monitor.curve)
@@ -382,15 +382,18 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             )
         return trainer.interrupted
 
-    def _fit_best(self, X, gemini, affinity, random_state):
-        """Train `n_init` times and keep the training with the best objective."""
+    def _fit_best(self, X, gemini, affinity, random_state, context):
+        """Train `n_init` times and keep the training with the best objective.
+
+        Callbacks follow trainings in this process only.
+        """
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
         if effective_n_jobs(self.n_jobs) == 1:
             candidates = []
             for seed in seeds:
                 candidate = copy(self)
                 interrupted = candidate._fit_once(
-                    X, gemini, affinity, check_random_state(seed)
+                    X, gemini, affinity, check_random_state(seed), context
                 )
                 candidates.append(candidate)
                 if interrupted:

@@ -2,7 +2,8 @@
 
 A callback is an object with ``setup``, ``on_fit_task_begin``,
 ``on_fit_task_end`` and ``teardown``; see `sklearn.callback`. The fallback below
-calls the same methods in the same order, with the tasks ``fit`` and ``epoch``.
+calls the same methods in the same order, with the tasks ``fit``, ``training`` and
+``epoch``.
 """
 
 try:
@@ -23,11 +24,11 @@ except ImportError:  # scikit-learn < 1.9
             self._callbacks = callbacks
             self._n_subtasks = 0
 
-        def subcontext(self, task_name=""):
+        def subcontext(self, task_name="", max_subtasks=0):
             task_id = self._n_subtasks
             self._n_subtasks += 1
             return _Context(
-                self._estimator, self._callbacks, task_name, task_id, 0, self
+                self._estimator, self._callbacks, task_name, task_id, max_subtasks, self
             )
 
         def call_on_fit_task_begin(self, *, estimator, **_):

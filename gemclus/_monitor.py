@@ -88,7 +88,7 @@ class ProgressReport:
 
 
 class CallbackReport:
-    """Calls the callbacks set on a model, with an epoch as a task of the fit.
+    """Calls the callbacks set on a model, with each epoch as a task of a training.
 
     Parameters
     ----------
@@ -96,55 +96,66 @@ class CallbackReport:
         The model in training.
     X : ndarray of shape (N, D)
         The training data, passed on to callbacks that ask for it.
+    context : CallbackContext
+        The task of the whole fit.
     """
 
-    def __init__(self, model, X):
+    def __init__(self, model, X, context):
         self._model = model
         self._X = X
-        self._fit = model._init_callback_context(max_subtasks=model.max_iter)
-        self._fit.call_on_fit_task_begin(estimator=model, X=X)
-        self._epoch = self._begin()
+        self._training = self._begin(context, "training", model.max_iter)
+        self._epoch = self._begin(self._training, "epoch")
 
     def __call__(self, n_epochs, objective):
-        stop = self._end(self._epoch)
-        self._epoch = self._begin() if n_epochs < self._model.max_iter else None
+        stop = _end(self._model, self._X, self._epoch)
+        more = not stop and n_epochs < self._model.max_iter
+        self._epoch = self._begin(self._training, "epoch") if more else None
         return stop
 
     def close(self):
         """End the tasks that are still open."""
         if self._epoch is not None:
-            self._epoch.call_on_fit_task_end(estimator=self._model)
-        self._end(self._fit)
+            _end(self._model, self._X, self._epoch)
+        _end(self._model, self._X, self._training)
 
-    def _begin(self):
-        epoch = self._fit.subcontext(task_name="epoch")
-        epoch.call_on_fit_task_begin(estimator=self._model, X=self._X)
-        return epoch
+    def _begin(self, parent, name, max_subtasks=0):
+        task = parent.subcontext(task_name=name, max_subtasks=max_subtasks)
+        task.call_on_fit_task_begin(estimator=self._model, X=self._X)
+        return task
 
-    def _end(self, context):
-        return context.call_on_fit_task_end(
-            estimator=self._model,
-            X=self._X,
-            reconstruction_attributes=self._fitted_attributes,
-        )
 
-    def _fitted_attributes(self):
-        attributes = vars(self._model).items()
-        return {
-            name: deepcopy(value)
-            for name, value in attributes
-            if name.endswith("_") and not name.startswith("_")
-        }
+def _end(model, X, context):
+    """End a task; callbacks that ask for it get a copy of the model as it stands."""
+
+    def fitted_attributes():
+        names = [name for name in vars(model) if name.endswith("_") and name[0] != "_"]
+        return {name: deepcopy(getattr(model, name)) for name in names}
+
+    return context.call_on_fit_task_end(
+        estimator=model, X=X, reconstruction_attributes=fitted_attributes
+    )
 
 
 @contextmanager
-def watching(model, X):
+def callback_context(model, X):
+    """The task of a whole fit, or None when no callbacks are set on `model`."""
+    if not getattr(model, "_skl_callbacks", None):
+        yield None
+        return
+    context = model._init_callback_context(max_subtasks=model.n_init)
+    context.call_on_fit_task_begin(estimator=model, X=X)
+    yield context
+    _end(model, X, context)
+
+
+@contextmanager
+def watching(model, X, context):
     """The reporters that the parameters and the callbacks of `model` ask for."""
     reporters = []
     if model.verbose:
         reporters.append(ProgressReport(type(model).__name__, model.max_iter))
-    if getattr(model, "_skl_callbacks", None):
-        reporters.append(CallbackReport(model, X))
+    if context is not None:
+        reporters.append(CallbackReport(model, X, context))
     try:
         yield reporters
     finally:

@@ -1,0 +1,216 @@
+"""How a training starts, ends, and is watched."""
+
+import logging
+import signal
+import threading
+
+import numpy as np
+import pytest
+from gemclus._monitor import logger
+from gemclus.linear import LinearMMD, LinearModel
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_wine, make_blobs
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils.estimator_checks import check_estimator
+from test_base import Sigmoid
+
+wine = StandardScaler().fit_transform(load_wine().data)
+blobs, blob_labels = make_blobs(n_samples=50, random_state=1)
+blobs = StandardScaler().fit_transform(blobs)
+
+
+def test_lbfgs_beats_ten_thousand_small_steps():
+    slow = LinearMMD(random_state=0, max_iter=10_000).fit(wine)
+    fast = LinearMMD(random_state=0, solver="lbfgs").fit(wine)
+    assert fast.n_iter_ < 200
+    assert fast.score(wine) >= slow.score(wine) - 1e-9
+    assert fast.objective_curve_.shape == (fast.n_iter_,)
+    assert (np.diff(fast.objective_curve_) > -1e-12).all()
+
+
+def test_lbfgs_trains_derived_models():
+    model = Sigmoid(random_state=0, solver="lbfgs").fit(blobs)
+    slow = Sigmoid(random_state=0, max_iter=5000, learning_rate=1e-2).fit(blobs)
+    assert model.score(blobs) >= slow.score(blobs) - 1e-6
+
+
+def test_lbfgs_is_refused_where_it_cannot_apply():
+    with pytest.raises(ValueError, match="batch_size must be None"):
+        LinearMMD(solver="lbfgs", batch_size=10).fit(wine)
+    own = type("Own", (LinearMMD,), {"_update_weights": lambda self, w, g: None})
+    with pytest.raises(ValueError, match="_update_weights"):
+        own(solver="lbfgs").fit(wine)
+    with pytest.raises(ValueError, match="partial_fit"):
+        LinearMMD(solver="lbfgs").partial_fit(wine)
+
+
+def test_tol_ends_a_training_and_the_limit_is_warned_of():
+    model = LinearMMD(random_state=0, learning_rate=0.05, tol=1e-4).fit(wine)
+    assert model.n_iter_ < 1000
+    best = model.objective_curve_.max()
+    assert (model.objective_curve_[-10:] <= best * (1 + 1e-4)).all()
+    with pytest.warns(ConvergenceWarning, match="max_iter=5"):
+        LinearMMD(random_state=0, tol=1e-4, max_iter=5).fit(wine)
+    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+        LinearMMD(random_state=0, solver="lbfgs", max_iter=3).fit(wine)
+
+
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_restarts_keep_the_best_and_are_reproducible(n_jobs):
+    seeds = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=6)
+    singles = [LinearMMD(solver="lbfgs", random_state=s).fit(blobs) for s in seeds]
+    best = max(single.objective_curve_[-1] for single in singles)
+    model = LinearMMD(solver="lbfgs", n_init=6, random_state=0, n_jobs=n_jobs)
+    model.fit(blobs)
+    assert model.objective_curve_[-1] == pytest.approx(best, rel=1e-12)
+    assert model.random_state == 0 and model.n_init == 6
+    assert len({round(single.score(blobs), 3) for single in singles}) > 1
+
+
+def test_every_start_of_the_one_vs_one_mmd_finds_the_blobs():
+    reference = KMeans(3, n_init=10, random_state=0).fit(blobs).labels_
+    for seed in range(10):
+        model = LinearMMD(solver="lbfgs", ovo=True, random_state=seed).fit(blobs)
+        assert len(set(model.labels_)) == 3
+        assert adjusted_rand_score(model.labels_, reference) > 0.9
+
+
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+def test_starts_from_labels_lead_there_softly(solver):
+    start = LinearMMD(
+        init=blob_labels, random_state=0, max_iter=1, learning_rate=1e-300
+    ).fit(blobs)
+    assert adjusted_rand_score(start.labels_, blob_labels) > 0.85
+    assert start.predict_proba(blobs).max() < 0.99
+    model = LinearMMD(init="k-means++", random_state=0, solver=solver).fit(blobs)
+    assert adjusted_rand_score(model.labels_, blob_labels) > 0.85
+
+
+def test_starts_work_for_derived_models():
+    labels = (blobs[:, 0] > 0).astype(int)
+    model = Sigmoid(random_state=0, max_iter=1, learning_rate=1e-300)
+    model.init = labels
+    model.fit(blobs)
+    assert np.mean(model.labels_ == labels) > 0.9
+
+
+def test_warm_start_goes_on():
+    once = LinearMMD(random_state=0, max_iter=5, warm_start=True).fit(wine)
+    first = once.objective_curve_
+    W = once.W_
+    once.fit(wine)
+    assert once.W_ is W
+    assert once.objective_curve_[0] > first[-1]
+    with pytest.raises(ValueError, match="features"):
+        once.fit(wine[:, :3])
+
+
+def test_partial_fit_is_one_epoch():
+    stream = LinearMMD(random_state=0, batch_size=32)
+    for _ in range(4):
+        stream.partial_fit(wine)
+    whole = LinearMMD(random_state=0, batch_size=32, max_iter=4).fit(wine)
+    np.testing.assert_array_equal(stream.W_, whole.W_)
+    assert stream.n_iter_ == 4 and len(stream.objective_curve_) == 4
+    np.testing.assert_array_equal(stream.labels_, whole.labels_)
+
+
+def test_full_batches_are_not_copied_or_shuffled():
+    seen = []
+
+    class Watching(LinearMMD):
+        def _infer(self, X, retain=True):
+            seen.append(X)
+            return super()._infer(X, retain)
+
+    Watching(max_iter=3).fit(wine)
+    assert all(batch is seen[0] for batch in seen)
+    np.testing.assert_array_equal(seen[0], wine)
+
+
+def test_ctrl_c_keeps_the_model_so_far():
+    model = LinearMMD(random_state=0, max_iter=10**9)
+    timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    with pytest.warns(ConvergenceWarning, match="interrupted"):
+        model.fit(wine)
+    assert model.n_iter_ == len(model.objective_curve_) > 0
+    assert np.isfinite(model.predict_proba(wine)).all()
+
+
+def test_verbose_reports_through_logging(caplog):
+    with caplog.at_level(logging.INFO, logger=logger.name):
+        LinearMMD(random_state=0, max_iter=40, verbose=True).fit(wine)
+    lines = [record.getMessage() for record in caplog.records]
+    assert len(lines) == 21
+    assert "epoch 40" in lines[-1] and "objective" in lines[-1]
+
+
+class Recorder:
+    """A callback in scikit-learn's form."""
+
+    def __init__(self, stop_after=None):
+        self.events = []
+        self.stop_after = stop_after
+
+    def setup(self, estimator, context):
+        self.events.append("setup")
+
+    def on_fit_task_begin(self, estimator, context):
+        self.events.append(f"begin {context.task_name}")
+
+    def on_fit_task_end(self, estimator, context):
+        self.events.append(f"end {context.task_name}")
+        return context.task_name == "epoch" and context.task_id + 1 == self.stop_after
+
+    def teardown(self, estimator, context):
+        self.events.append("teardown")
+
+
+def test_callbacks_follow_a_fit_and_can_stop_it():
+    recorder = Recorder(stop_after=2)
+    model = LinearMMD(max_iter=10).set_callbacks(recorder).fit(wine)
+    assert model.n_iter_ == 2
+    assert recorder.events == [
+        "setup",
+        "begin fit",
+        "begin training",
+        *["begin epoch", "end epoch"] * 2,
+        "end training",
+        "end fit",
+        "teardown",
+    ]
+    recorder = Recorder()
+    LinearMMD(max_iter=2, n_init=3).set_callbacks(recorder).fit(wine)
+    assert recorder.events.count("begin training") == 3
+    assert recorder.events.count("end epoch") == 6
+    with pytest.raises(TypeError):
+        LinearMMD().set_callbacks(print)
+
+
+def test_a_converging_model_passes_the_check_that_the_default_steps_do_not():
+    model = LinearMMD(solver="lbfgs", ovo=True)
+    results = check_estimator(model, on_fail=None, on_skip=None)
+    failed = [r["check_name"] for r in results if r["status"] == "failed"]
+    assert failed == []
+
+
+def test_the_gradient_of_minibatches_is_that_of_their_samples():
+    batches = []
+
+    class Watching(LinearModel):
+        def _batchify(self, X, affinity_matrix=None, random_state=None):
+            for batch in super()._batchify(X, affinity_matrix, random_state):
+                batches.append(batch)
+                yield batch
+
+    kernel = wine @ wine.T
+    Watching(gemini="mmd_ovo", batch_size=50, max_iter=1).fit(wine)
+    assert [len(X) for X, _ in batches] == [50, 50, 50, 28]
+    for X, affinity in batches:
+        idx = affinity.indices
+        np.testing.assert_array_equal(X, wine[idx])
+        np.testing.assert_allclose(affinity, kernel[np.ix_(idx, idx)], atol=1e-12)
+    assert sorted(np.concatenate([a.indices for _, a in batches])) == list(range(178))
