@@ -8,6 +8,7 @@ from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
+from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gemclus import _contracts
@@ -24,6 +25,16 @@ from gemclus.optim import OPTIMISERS
 
 # Relative improvement that ends L-BFGS when `tol` is None.
 _LBFGS_TOL = 1e-8
+
+
+def _takes_steps(model):
+    """Whether `partial_fit` makes sense: not for one minimisation of a whole."""
+    if model.solver == "lbfgs":
+        raise AttributeError(
+            "partial_fit takes steps on parts of the data: solver must be 'adam' or "
+            "'sgd', got 'lbfgs'"
+        )
+    return True
 
 
 @fill_docstring
@@ -191,6 +202,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             self._finish_fit(X)
         return self
 
+    @available_if(_takes_steps)
     def partial_fit(self, X, y=None):
         """Train for one pass over some samples, from where the model stands.
 
@@ -211,11 +223,6 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             The model; `labels_` are those of `X`.
         """
         self._check_parameters()
-        if self.solver == "lbfgs":
-            raise ValueError(
-                "partial_fit takes steps on parts of the data: solver must be 'adam' or "
-                "'sgd', got 'lbfgs'"
-            )
         started = hasattr(self, "optimiser_")
         X = self._check_samples(X, reset=not started)
         gemini, affinity = self._training_affinity(X, y)

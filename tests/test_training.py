@@ -42,7 +42,7 @@ def test_lbfgs_is_refused_where_it_cannot_apply():
     own = type("Own", (LinearMMD,), {"_update_weights": lambda self, w, g: None})
     with pytest.raises(ValueError, match="_update_weights"):
         own(solver="lbfgs").fit(wine)
-    with pytest.raises(ValueError, match="partial_fit"):
+    with pytest.raises(AttributeError, match="partial_fit"):
         LinearMMD(solver="lbfgs").partial_fit(wine)
 
 
