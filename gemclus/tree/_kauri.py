@@ -273,7 +273,8 @@ class Kauri(ClusterMixin, BaseEstimator):
         nodes : ndarray of int64 of shape (n,)
             Leaves, as numbers of nodes of `tree_`.
         """
-        return self.tree_.apply(self._check_new(X)).astype(np.int64)
+        X = self._check_new(X)
+        return self.tree_.apply(X).astype(np.int64)
 
     def decision_path(self, X):
         """Nodes that each sample passes.
@@ -288,7 +289,8 @@ class Kauri(ClusterMixin, BaseEstimator):
         path : CSR matrix of shape (n, tree_.n_nodes)
             One where the sample passes the node.
         """
-        return self.tree_.decision_path(self._check_new(X))
+        X = self._check_new(X)
+        return self.tree_.decision_path(X)
 
     def get_depth(self):
         """Largest number of splits between the root and a leaf."""
