@@ -19,7 +19,7 @@ except (ImportError, PackageNotFoundError) as error:
     ) from error
 del _compiled
 
-from gemclus import data, gemini, linear
+from gemclus import data, gemini, linear, tree
 from gemclus._base import DiscriminativeModel
 
-__all__ = ["DiscriminativeModel", "__version__", "data", "gemini", "linear"]
+__all__ = ["DiscriminativeModel", "__version__", "data", "gemini", "linear", "tree"]

@@ -1,0 +1,135 @@
+/* Greedy kernel-k-means trees (Kauri).
+ *
+ * A tree is grown leaf by leaf to raise the objective
+ *
+ *     J = sum over clusters k of sigma(C_k x C_k) / |C_k|,
+ *
+ * where sigma(A x B) is the sum of the kernel over A x B. One round splits the
+ * leaf, at the feature and threshold, that raise J most. The two sides of a
+ * leaf L of cluster k are then filed in one of four ways:
+ *
+ *     star        one side founds a new cluster, the other stays in k;
+ *     double star both sides found a new cluster (L is not all of k);
+ *     switch      one side joins another cluster, the other stays in k;
+ *     refurbish   the sides join two other clusters (if L was all of k, that
+ *                 cluster is empty afterwards and may be founded anew).
+ *
+ * The gain of a split is the change of J. It is computed from distances: with
+ * n_a the size and m_a the mean of a side in feature space, and
+ * E_ac = n_a |m_a - m_c|^2 = sum of d_ic^2 over the side - its own scatter,
+ *
+ *     leaving k          + n_k / (n_k - n_a) E_ak
+ *     joining p          - n_p / (n_p + n_a) E_ap      (0 for a new cluster)
+ *     L falling in two   + n_L / (n_a n_b) sigma(S_a x S_a), centred in L.
+ *
+ * Each term is unmoved by a translation in feature space, and each holds for
+ * indefinite kernels too: the squared distances may then be negative.
+ *
+ * What depends on a leaf alone (its cuts, and for each the scatter of the
+ * sides) is computed once per leaf and feature. What depends on the clusters is
+ * the distance of each sample to each cluster, renewed for the clusters that a
+ * split has touched. For positive semi-definite kernels a leaf is scanned for
+ * switches and refurbishments only if an upper bound on their gain (n_L K
+ * operations instead of n_L D K) exceeds the best split known.
+ *
+ * Cost of a round, with N samples, D features, K clusters and a factor of rank
+ * r: at most O(N D (r + K)) operations; with a kernel matrix at most
+ * O(N D (N + K)). Memory: 24 N D bytes beside the arguments, and
+ * 8 N (K + max(r, K)), or 24 N K with a kernel matrix.
+ */
+#ifndef GEM_KAURI_H
+#define GEM_KAURI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef enum {
+    GEM_KAURI_OK = 0,
+    GEM_KAURI_NO_MEMORY = 1,
+    GEM_KAURI_INTERRUPTED = 2 /* the caller's poll asked to stop */
+} gem_kauri_status;
+
+/* How the sides of a split were filed; a leaf has GEM_KAURI_NONE. */
+typedef enum {
+    GEM_KAURI_NONE = 0,
+    GEM_KAURI_STAR = 1,
+    GEM_KAURI_DOUBLE_STAR = 2,
+    GEM_KAURI_SWITCH = 3,
+    GEM_KAURI_REFURBISH = 4
+} gem_kauri_kind;
+
+/* The samples. Everything that is not const is used as scratch: its content is
+ * undefined afterwards. All numbers must be finite. */
+typedef struct {
+    int32_t n_samples;  /* at least 1 */
+    int32_t n_features; /* at least 1 */
+    int32_t *order;     /* (n_features, n_samples): samples by rising value */
+    double *sorted;     /* (n_features, n_samples): the values in that order */
+    double *factor;     /* (n_samples, rank): kernel = factor factor', or NULL */
+    int32_t rank;
+    const double *kernel; /* (n_samples, n_samples), symmetric; read if there is
+                             no factor */
+    int definite;         /* nonzero if `kernel` is known to be positive
+                             semi-definite, at least once centred */
+    double resolution;    /* a gain below this times the size of the leaf is
+                             rounding of the kernel's entries */
+} gem_kauri_data;
+
+/* When to stop, and where to look. A limit that shall not bind is n_samples. */
+typedef struct {
+    int32_t max_clusters;      /* at least 1 */
+    int32_t max_leaves;        /* 1 .. n_samples */
+    int32_t max_depth;         /* the root has depth 0 */
+    int32_t min_samples_split; /* smaller leaves are never split */
+    int32_t min_samples_leaf;  /* at least 1, for both sides of a split */
+    int32_t max_features;      /* drawn for each leaf, constant ones not counted */
+    double min_gain; /* stop below this fraction of the scatter of all samples */
+    uint64_t seed;   /* of the draw of features */
+    int (*poll)(void *context); /* called several times a second unless NULL;
+                                   nonzero asks to stop */
+    void *poll_context;
+} gem_kauri_rules;
+
+/* The tree: arrays of the caller with room for 2 max_leaves - 1 nodes. Node 0
+ * is the root; a split appends its left, then its right child. */
+typedef struct {
+    int32_t n_nodes;
+    int32_t n_leaves;
+    int32_t *left, *right; /* children, -1 in leaves */
+    int32_t *feature;      /* -2 in leaves */
+    double *threshold;     /* left if value <= threshold; -2 in leaves. It is the
+                              middle of the gap between the two sides. */
+    double *gain;          /* change of J; 0 in leaves */
+    int32_t *depth;
+    int32_t *cluster;  /* of the node when it was made */
+    int32_t *size;     /* number of samples */
+    int32_t *kind;     /* a gem_kauri_kind */
+    int32_t *leaf_of;  /* (n_samples): number of each sample's leaf: the left
+                          side of a split keeps the number of the leaf, the
+                          right side takes the next free one */
+    int32_t *leaf_node; /* (max_leaves): node of each leaf */
+} gem_kauri_tree;
+
+/* Grow `tree`. Cluster numbers are less than max_clusters; some may be empty.
+ * Deterministic; among splits whose gains agree to rounding it takes the
+ * simplest kind, then the widest gap relative to the range of the feature, the
+ * lowest threshold, the first feature, and the leaf of the lowest number. */
+gem_kauri_status gem_kauri_grow(const gem_kauri_data *data,
+                                const gem_kauri_rules *rules,
+                                gem_kauri_tree *tree);
+
+/* Node reached by each row of x (n_samples, n_features), from the arrays of a
+ * tree as above. */
+void gem_kauri_apply(const int32_t *left, const int32_t *right,
+                     const int32_t *feature, const double *threshold,
+                     const double *x, int64_t n_samples, int64_t n_features,
+                     int32_t *node);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,240 @@
+"""What is read off a Kauri tree: texts, dot source, drawings, fidelity."""
+
+import io
+import re
+
+import numpy as np
+import pytest
+from sklearn.cluster import KMeans
+from sklearn.datasets import load_iris, load_wine
+from sklearn.exceptions import NotFittedError
+from sklearn.preprocessing import scale
+from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+from sklearn.tree import export_text as sklearn_export_text
+
+from gemclus.tree import (
+    Kauri,
+    export_graphviz,
+    export_text,
+    fidelity,
+    plot_tree,
+    print_kauri_tree,
+)
+
+IRIS = load_iris()
+EXPORTERS = [export_text, export_graphviz, plot_tree]
+
+
+@pytest.fixture
+def tree():
+    return Kauri(max_clusters=3, max_depth=3).fit(IRIS.data)
+
+
+def rules_to_predictor(text):
+    """Cluster of a sample, by reading an exported text line by line."""
+    lines = [line for line in text.splitlines() if "truncated" not in line]
+
+    def predict(x):
+        depth = 0
+        for line in lines:
+            indent = line.index("|---") // 4
+            if indent != depth:
+                continue
+            body = line[line.index("|---") + 5 :]
+            if body.startswith("cluster: "):
+                return body.split()[1]
+            feature, sign, threshold = re.match(
+                r"X\[:, (\d+)\] (<=|> ) (\S+)", body
+            ).groups()
+            below = x[int(feature)] <= float(threshold)
+            if below == (sign == "<="):
+                depth += 1
+        raise AssertionError("no rule holds")
+
+    return predict
+
+
+def test_text_is_the_tree(tree):
+    predict = rules_to_predictor(export_text(tree, decimals=6))
+    assert [int(predict(x)) for x in IRIS.data] == tree.labels_.tolist()
+
+
+@pytest.mark.parametrize("max_depth", [0, 1, 2, 10])
+@pytest.mark.parametrize("spacing", [1, 3, 5])
+def test_text_follows_the_conventions_of_scikit_learn(max_depth, spacing):
+    """The same tree grown by both is written alike but for the leaves."""
+    X = 3.0 ** np.arange(6)[:, None]
+    ours = export_text(
+        Kauri(max_clusters=6).fit(X), max_depth=max_depth, spacing=spacing
+    )
+    theirs = sklearn_export_text(
+        DecisionTreeRegressor().fit(X, X[:, 0]),
+        feature_names=["X[:, 0]"],
+        max_depth=max_depth,
+        spacing=spacing,
+    )
+    ends = re.compile(r"cluster: \d+|value: .*")
+    assert ends.sub("end", ours) == ends.sub("end", theirs.rstrip())
+
+
+def test_names_and_sizes(tree):
+    text = export_text(
+        tree,
+        feature_names=IRIS.feature_names,
+        cluster_names=["short", "middle", "long"],
+        show_sizes=True,
+        decimals=1,
+    )
+    assert "petal length (cm) <= 3.4" in text and "cluster: short (50 samples)" in text
+    sizes = [int(n) for n in re.findall(r"\((\d+) samples\)", text)]
+    assert sum(sizes) == 150
+    source = export_graphviz(tree, feature_names=IRIS.feature_names, proportion=True)
+    assert "petal length (cm) <= 3.400" in source and "samples = 100.0%" in source
+
+
+def test_names_come_from_data_frames(capsys):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(IRIS.data, columns=IRIS.feature_names)
+    tree = Kauri(max_depth=2).fit(frame)
+    assert "petal length (cm) <=" in export_text(tree)
+    print_kauri_tree(tree)
+    assert "|=petal length (cm) <= 3.4" in capsys.readouterr().out
+
+
+def test_print(tree, capsys):
+    print_kauri_tree(tree)
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:4] == ["Node 0", "|=X[:, 2] <= 3.4", "| Node 1", "| |=X[:, 2] <= 2.45"]
+    assert sum("Node" in line for line in lines) == tree.tree_.n_nodes
+    assert sum("Cluster: " in line for line in lines) == tree.tree_.n_leaves
+    print_kauri_tree(tree, feature_names=list("abcd"))
+    assert "|=c <= 3.4" in capsys.readouterr().out
+    with pytest.raises(NotFittedError):
+        print_kauri_tree(Kauri())
+
+
+def test_dot_source(tree, tmp_path):
+    source = export_graphviz(tree, filled=True, rounded=True, rotate=True, node_ids=True)
+    assert source.startswith("digraph Tree {\n") and source.endswith("}\n")
+    assert source.count("[label=") == tree.tree_.n_nodes
+    assert source.count(" -> ") == tree.tree_.n_nodes - 1
+    for word in ("rankdir=LR", "filled, rounded", "fillcolor=", "node #3"):
+        assert word in source
+    assert export_graphviz(tree, tmp_path / "tree.dot") is None
+    assert (tmp_path / "tree.dot").read_text() == export_graphviz(tree)
+    stream = io.StringIO()
+    export_graphviz(tree, stream, leaves_parallel=True)
+    assert "{rank=same ; 5; 6; 7; 8; 4}" in stream.getvalue()
+
+
+def test_dot_source_escapes_quotes(tree):
+    names = ['a "quoted" name', "back\\slash", 'c"', "d"]
+    source = export_graphviz(tree, feature_names=names)
+    assert r"c\" <= 3.400" in source
+    # Outside of escapes, quotes come in pairs.
+    for line in source.splitlines():
+        assert len(re.findall(r'(?<!\\)"', line)) % 2 == 0
+
+
+def test_depth_is_cut_off(tree):
+    text = export_text(tree, max_depth=0)
+    assert "truncated branch of depth 3" in text and "cluster" not in text
+    assert export_text(tree, max_depth=None) == export_text(tree, max_depth=10)
+    source = export_graphviz(tree, max_depth=1)
+    assert source.count("(...)") == 2 and source.count(" -> ") == 2
+
+
+def test_plot(tree):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib.figure import Figure
+
+    ax = Figure().add_subplot()
+    boxes = plot_tree(tree, ax=ax, filled=True, rounded=True, node_ids=True)
+    assert len(boxes) == tree.tree_.n_nodes
+    assert boxes[0].get_text().startswith("node #0\nX[:, 2] <= 3.400")
+    places = {box.xy for box in boxes}
+    assert len(places) == len(boxes)
+    low, high = ax.get_xlim()
+    assert all(low < x < high for x, _ in places)
+    assert len(plot_tree(tree, ax=ax, max_depth=1)) == 3
+    import matplotlib.pyplot as plt
+
+    boxes = plot_tree(Kauri(max_leaves=1).fit(IRIS.data), fontsize=8)
+    assert boxes[0].get_text() == "samples = 150\ncluster = 0"
+    plt.close("all")
+
+
+@pytest.mark.parametrize("export", EXPORTERS)
+def test_bad_arguments_are_refused(tree, export):
+    with pytest.raises(NotFittedError):
+        export(Kauri())
+    with pytest.raises(TypeError, match="kauri_tree must be a Kauri"):
+        export(DecisionTreeClassifier())
+    with pytest.raises(ValueError, match="feature_names must hold 4 names"):
+        export(tree, feature_names=["a"])
+    with pytest.raises(TypeError, match="feature_names"):
+        export(tree, feature_names="abcd")
+    with pytest.raises(ValueError, match="cluster_names must hold 3 names"):
+        export(tree, cluster_names=["a"])
+    with pytest.raises(ValueError, match="decimals"):
+        export(tree, decimals=-1)
+    with pytest.raises(ValueError, match="max_depth"):
+        export(tree, max_depth=-1)
+
+
+# Explaining given labels
+
+
+def test_labels_are_explained():
+    X = scale(load_wine().data)
+    labels = KMeans(3, n_init=10, random_state=0).fit_predict(X)
+    names = np.array(["red", "white", "rosé"])[labels]
+    tree = Kauri(max_clusters=3, kernel="labels").fit(X, names)
+    report = fidelity(tree, X, names)
+    assert report.accuracy > 0.98 and report.adjusted_rand > 0.95
+    assert (report.recall > 0.95).all()
+    few = Kauri(max_clusters=3, max_leaves=4, kernel="labels").fit(X, names)
+    report = fidelity(few, X, names)
+    assert 0.85 < report.accuracy < 1.0 and report.n_leaves == 4
+    by_hand = np.mean(report.cluster_labels[few.labels_] == names)
+    assert report.accuracy == pytest.approx(by_hand)
+    assert report.table.sum() == len(X)
+    assert "4 rules" in str(report) and "label rosé" in str(report)
+    assert "cluster: rosé" in export_text(few, cluster_names=report.cluster_labels)
+
+
+def test_label_kernel_is_gini():
+    X, y = load_iris(return_X_y=True)
+    tree = Kauri(max_clusters=2, max_leaves=2, kernel="labels").fit(X, y)
+    stump = DecisionTreeClassifier(max_depth=1).fit(X, y)
+    weights = stump.tree_.n_node_samples[1:] / 150
+    gini = (weights * stump.tree_.impurity[1:]).sum()
+    assert tree.score(X, y) == pytest.approx(150 * (1 - gini))
+
+
+def test_probabilities_are_explained():
+    X, y = load_iris(return_X_y=True)
+    hard = Kauri(kernel="labels").fit(X, y)
+    soft = Kauri(kernel="labels").fit(X, np.eye(3)[y])
+    np.testing.assert_array_equal(hard.labels_, soft.labels_)
+
+
+@pytest.mark.parametrize(
+    ("y", "error", "match"),
+    [
+        (np.zeros(3), ValueError, "shape"),
+        (np.zeros((150, 2, 2)), ValueError, "shape"),
+        (np.full(150, np.nan), ValueError, "NaN"),
+        (np.full((150, 2), -1.0), ValueError, "not negative"),
+        (np.full((150, 2), "a"), TypeError, "real numbers"),
+    ],
+)
+def test_bad_labels_are_refused(y, error, match):
+    with pytest.raises(error, match=match):
+        Kauri(kernel="labels").fit(IRIS.data, y)
+
+
+def test_fidelity_refuses_other_lengths(tree):
+    with pytest.raises(ValueError, match="labels must be 150"):
+        fidelity(tree, IRIS.data, np.zeros(3))
