@@ -84,6 +84,9 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
     A hook that breaks its contract raises an error that names it.
     """
 
+    # Whether `_infer` and `_compute_grads` take CSR matrices.
+    _accepts_sparse = False
+
     def __init__(
         self,
         n_clusters=3,
@@ -160,6 +163,11 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
     def _penalty(self, X):
         """Smooth penalty on the weights, whose gradient `_compute_grads` adds."""
         return 0.0
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.sparse = self._accepts_sparse
+        return tags
 
     # Public methods
 
@@ -347,6 +355,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             reset=reset,
             dtype=[np.float64, np.float32],
             order="C",
+            accept_sparse="csr" if self._accepts_sparse else False,
         )
 
     # One training
@@ -370,6 +379,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         trainer = Trainer(self, X, affinity, evaluate, random_state)
         if not self._goes_on():
             self._init_params(random_state, X)
+            trainer.fresh = True
             labels = starting_labels(self.init, X, self.n_clusters, random_state)
             if labels is not None:
                 pretrain(trainer, labels)

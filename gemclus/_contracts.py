@@ -4,7 +4,11 @@ A hook that breaks its contract gets an error that names the hook, says what
 was expected and what came, instead of a failure further on.
 """
 
+from math import isfinite
+
 import numpy as np
+
+from gemclus._probabilities import worst_row
 
 # How far the sum of a row of predictions may be from 1, by dtype.
 _SUM_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
@@ -60,18 +64,18 @@ def check_inferred(y_pred, n_samples, n_clusters):
         raise ContractError(
             f"_infer must return float32 or float64 numbers, got {y_pred.dtype}"
         )
-    sums = y_pred.sum(axis=1)
-    worst = np.abs(sums - 1.0).max()
-    if not worst <= tolerance:
-        if not np.isfinite(y_pred).all():
-            raise ContractError("_infer must return finite probabilities, got NaN or infinity")
+    row, total, smallest = worst_row(y_pred)
+    if not abs(total - 1.0) <= tolerance:
+        if not isfinite(total):
+            raise ContractError(
+                f"_infer must return finite probabilities, row {row} sums to {total}"
+            )
         raise ContractError(
-            "_infer must return rows that sum to 1, got a row that sums to "
-            f"{sums[np.abs(sums - 1.0).argmax()]:.6g}"
+            f"_infer must return rows that sum to 1, row {row} sums to {total:.6g}"
         )
-    if y_pred.min() < -tolerance:
+    if smallest < -tolerance:
         raise ContractError(
-            f"_infer must return probabilities, got a minimum of {y_pred.min():.6g}"
+            f"_infer must return probabilities, got a minimum of {smallest:.6g}"
         )
     return y_pred
 

@@ -34,14 +34,18 @@ class Trainer:
         ``evaluate(y_pred, affinity, return_grad)``, the objective of this fit.
     random_state : RandomState
         Source of the order of the batches.
+    fresh : bool, default=False
+        Whether the parameters are new: then the first predictions tell whether
+        the scale of the data suits them, and a warning says if it does not.
     """
 
-    def __init__(self, model, X, affinity, evaluate, random_state):
+    def __init__(self, model, X, affinity, evaluate, random_state, fresh=False):
         self.model = model
         self.X = X
         self.affinity = affinity
         self.evaluate = evaluate
         self.random_state = random_state
+        self.fresh = fresh
         self.n_epochs = 0
         self.interrupted = False
         # The last weights known to give finite predictions.
@@ -92,7 +96,7 @@ class Trainer:
                 f"Training was interrupted after {self.n_epochs} epochs; the model is "
                 "kept as it was then.",
                 ConvergenceWarning,
-                stacklevel=5,
+                stacklevel=2,
             )
         return self.n_epochs
 
@@ -147,6 +151,9 @@ class Trainer:
     def _objective(self, X, affinity, evaluate, weights):
         """Penalised objective of a batch, and the gradients of minus it."""
         y_pred = self._infer(X)
+        if self.fresh:
+            _warn_of_scale(y_pred)
+            self.fresh = False
         value, gradient = evaluate(y_pred, affinity, return_grad=True)
         gradients = self.model._compute_grads(X, y_pred, gradient)
         _contracts.check_gradients(gradients, weights)
@@ -186,5 +193,24 @@ class Trainer:
         warnings.warn(
             f"{message} The last usable weights are kept. {SCALE_REMEDY}",
             ConvergenceWarning,
-            stacklevel=6,
+            stacklevel=2,
         )
+
+
+def _warn_of_scale(y_pred):
+    """Warn if first predictions are saturated or do not depend on the samples."""
+    if min(y_pred.shape) < 2:
+        return
+    if y_pred.max(axis=1).mean() > 0.99:
+        problem = "saturated, as with features of large scale or offset"
+    elif np.ptp(y_pred, axis=0).max() < 1e-3:
+        problem = "nearly the same for all samples, as with features of small scale"
+    else:
+        return
+    warnings.warn(
+        f"The first predictions are {problem}: training may not get anywhere. "
+        "Standardise the features, for instance with "
+        "sklearn.preprocessing.StandardScaler.",
+        UserWarning,
+        stacklevel=2,
+    )

@@ -180,7 +180,7 @@ def broken(hook, result):
         ("_infer", lambda s, X, retain=True: np.full((len(X), 3), 1 / 3), "_infer.*shape"),
         ("_infer", lambda s, X, retain=True: [[0.5, 0.5]] * len(X), "_infer.*shape"),
         ("_infer", lambda s, X, retain=True: np.full((len(X), 2), 0.6), "_infer.*sum"),
-        ("_infer", lambda s, X, retain=True: np.full((len(X), 2), np.nan), "_infer.*NaN"),
+        ("_infer", lambda s, X, retain=True: np.full((len(X), 2), np.nan), "_infer.*finite.*nan"),
         (
             "_infer",
             lambda s, X, retain=True: np.tile([1.5, -0.5], (len(X), 1)),

@@ -106,7 +106,7 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
         rows = P[start : start + _BLOCK]
         HP = np.empty_like(rows)
         kernels.centre(rows, pi, epsilon, HP)
-        mu += Z[start : start + _BLOCK].T @ HP
+        mu += _rows(Z, start).T @ HP
     mu /= N * pi
     if ovo:
         value, C, row = kernels.ovo_mixing(kernels.centroid_distances(mu), pi, N)
@@ -120,10 +120,14 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
     G = np.empty_like(P)
     A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
     for start in range(0, N, _BLOCK):
-        block = slice(start, start + _BLOCK)
-        G[block] = Z[block] @ A
+        G[start : start + _BLOCK] = _rows(Z, start) @ A
     kernels.finish_gradient(G, P, row, epsilon)
     return value, G
+
+
+def _rows(Z, start):
+    """A block of rows; a small CSR matrix is not copied for it."""
+    return Z if Z.shape[0] <= _BLOCK else Z[start : start + _BLOCK]
 
 
 def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):

@@ -30,8 +30,11 @@ class LinearModel(DiscriminativeModel):
 
     Notes
     -----
-    A training step costs O(N D K) beside its objective.
+    A training step costs O(N D K) beside its objective. CSR matrices are taken
+    as they are, and never made dense.
     """
+
+    _accepts_sparse = True
 
     def _init_params(self, random_state, X=None):
         n_features = X.shape[1]
