@@ -38,6 +38,8 @@ class Trainer:
 
     def __init__(self, model, X, affinity, evaluate, random_state):
         self.model = model
+        # Whatever an earlier training that failed has left.
+        model.__dict__.pop("_retained", None)
         self.X = X
         self.affinity = affinity
         self.evaluate = evaluate
@@ -146,6 +148,7 @@ class Trainer:
 
     def _objective(self, X, affinity, evaluate, weights):
         """Penalised objective of a batch, and the gradients of minus it."""
+        self.model._enter_batch(X, affinity)
         y_pred = self._infer(X)
         value, gradient = evaluate(y_pred, affinity, return_grad=True)
         gradients = self.model._compute_grads(X, y_pred, gradient)
