@@ -19,7 +19,16 @@ except (ImportError, PackageNotFoundError) as error:
     ) from error
 del _compiled
 
-from gemclus import data, gemini, linear, tree
+from gemclus import data, gemini, linear, mlp, nonparametric, tree
 from gemclus._base import DiscriminativeModel
 
-__all__ = ["DiscriminativeModel", "__version__", "data", "gemini", "linear", "tree"]
+__all__ = [
+    "DiscriminativeModel",
+    "__version__",
+    "data",
+    "gemini",
+    "linear",
+    "mlp",
+    "nonparametric",
+    "tree",
+]

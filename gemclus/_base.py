@@ -18,7 +18,7 @@ from gemclus._monitor import Monitor, callback_context, watching
 from gemclus._start import check_init, pretrain, starting_labels
 from gemclus._training import Trainer
 from gemclus._validation import check_bool, check_choice, check_float, check_int
-from gemclus.affinity import Affinity, MatrixAffinity
+from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
 from gemclus.gemini._base import training_affinity, training_evaluator
 from gemclus.gemini._registry import make_gemini
 from gemclus.optim import OPTIMISERS
@@ -82,10 +82,16 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         Take one optimiser step.
 
     A hook that breaks its contract raises an error that names it.
+
+    What `_infer` keeps for back-propagation belongs in ``self._retained``: it
+    is dropped at the end of `fit`, and never pickled.
     """
 
     # Whether `_infer` and `_compute_grads` take CSR matrices.
     _accepts_sparse = False
+    # Whether `_enter_batch` needs an affinity, to know the samples of a batch,
+    # even if the objective has none.
+    _needs_indices = False
 
     def __init__(
         self,
@@ -159,6 +165,13 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
 
     def _update_weights(self, weights, gradients):
         self.optimiser_.update_params(weights, gradients)
+
+    def _enter_batch(self, X, affinity):
+        """Called before the hooks of a step, with what `_batchify` yielded.
+
+        Models that keep something for each training sample find out here which
+        samples these are: ``affinity.indices``.
+        """
 
     def _penalty(self, X):
         """Smooth penalty on the weights, whose gradient `_compute_grads` adds."""
@@ -369,6 +382,8 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         gemini = _contracts.check_gemini(self.get_gemini())
         minibatch = self.batch_size is not None and self.batch_size < X.shape[0]
         affinity = training_affinity(gemini, X, y, minibatch)
+        if affinity is None and self._needs_indices:
+            affinity = SampleIndices(X.shape[0])
         if affinity is not None and not isinstance(affinity, Affinity):
             affinity = MatrixAffinity(np.asarray(affinity))
         return gemini, affinity
@@ -426,6 +441,12 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
     def _finish_fit(self, X):
         """Set what depends on the trained weights and the training data."""
         self.labels_ = self._predictions(X).argmax(axis=1)
+        self.__dict__.pop("_retained", None)
+
+    def __getstate__(self):
+        state = dict(super().__getstate__())
+        state.pop("_retained", None)
+        return state
 
     def _predictions(self, X):
         """`_infer` without keeping anything, checked."""

@@ -45,6 +45,9 @@ ovo : bool, default=False
     One-vs-one objective instead of one-vs-all.
 metric_params : dict, default=None
     Arguments of the named metric.""",
+    "hidden": """\
+n_hidden_dim : int, default=20
+    Number of hidden units.""",
     "training": """\
 tol : float, default=None
     Training ends when the objective has not improved by more than ``tol``
@@ -62,6 +65,20 @@ warm_start : bool, default=False
     Whether `fit` goes on from the parameters of the last one.
 n_jobs : int, default=None
     Number of jobs that run the `n_init` trainings, as in scikit-learn.""",
+    "mlp_weights": """\
+W1_ : ndarray of shape (D, n_hidden_dim)
+    Weights of the hidden layer.
+W2_ : ndarray of shape (n_hidden_dim, K)
+    Weights of the output layer.
+b1_ : ndarray of shape (1, n_hidden_dim)
+    Biases of the hidden layer.
+b2_ : ndarray of shape (1, K)
+    Biases of the output layer.
+H_ : ndarray of shape (N, n_hidden_dim)
+    Hidden representation of the training data, at the end of `fit`.""",
+    "logits": """\
+logits_ : ndarray of shape (N, K)
+    Logits of the training samples.""",
     "fitted": """\
 labels_ : ndarray of shape (N,)
     Cluster of each training sample.

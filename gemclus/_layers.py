@@ -25,6 +25,17 @@ def affine_backward(X, T):
     return X.T @ T, T.sum(axis=0, keepdims=True)
 
 
+def relu(out):
+    """``max(out, 0)``, in place."""
+    return np.maximum(out, 0.0, out=out)
+
+
+def relu_backward(activations, B):
+    """Stop the gradients `B`, in place, where the activations are 0."""
+    B *= activations > 0.0
+    return B
+
+
 def softmax(logits):
     """Softmax of the rows of `logits`, in place. Cost O(N K)."""
     logits -= logits.max(axis=1, keepdims=True)

@@ -41,6 +41,8 @@ class Trainer:
 
     def __init__(self, model, X, affinity, evaluate, random_state, fresh=False):
         self.model = model
+        # Whatever an earlier training that failed has left.
+        model.__dict__.pop("_retained", None)
         self.X = X
         self.affinity = affinity
         self.evaluate = evaluate
@@ -150,6 +152,7 @@ class Trainer:
 
     def _objective(self, X, affinity, evaluate, weights):
         """Penalised objective of a batch, and the gradients of minus it."""
+        self.model._enter_batch(X, affinity)
         y_pred = self._infer(X)
         if self.fresh:
             _warn_of_scale(y_pred)

@@ -203,6 +203,35 @@ class FactoredKernel(Affinity):
         return FactoredKernel(self.factor[indices])
 
 
+class SampleIndices(Affinity):
+    """The positions of samples alone, with no value between them.
+
+    It stands in for the affinity of objectives that have none, where a model
+    needs to know which samples a batch holds.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of samples.
+    """
+
+    def __init__(self, n_samples):
+        self._n_samples = n_samples
+
+    @property
+    def shape(self):
+        return self._n_samples, self._n_samples
+
+    def block(self, rows, columns):
+        raise TypeError(
+            "the objective has no affinity: SampleIndices only says which samples "
+            "a batch holds, it has no values"
+        )
+
+    def _restrict(self, indices):
+        return SampleIndices(len(indices))
+
+
 class LazyAffinity(Affinity):
     """An affinity computed for each batch from its samples, never in whole.
 
@@ -293,6 +322,47 @@ def kernel_matrix(X, kernel, kernel_params=None, y=None):
         X.shape[0],
         f"the {kernel!r} kernel of X",
     )
+
+
+def cross_kernel(X, Y, kernel, kernel_params=None, argument="kernel"):
+    """A kernel between two sets of samples.
+
+    Parameters
+    ----------
+    X, Y : ndarray or CSR matrix of shape (n, D) and (m, D)
+        Validated samples.
+    kernel : str or callable
+        A name of `sklearn.metrics.pairwise.kernel_metrics`, or a callable
+        ``k(X, Y)`` returning an (n, m) array.
+    kernel_params : dict, default=None
+        Arguments of the named kernel.
+    argument : str, default="kernel"
+        What error messages call `kernel`.
+
+    Returns
+    -------
+    kappa : ndarray of shape (n, m)
+        Finite, with the dtype that the kernel gives.
+    """
+    if callable(kernel):
+        kappa = np.asarray(kernel(X, Y))
+        name = f"the result of {argument}(X, Y)"
+    elif kernel == "precomputed":
+        raise ValueError(
+            f"{argument} must be a callable or a name of kernel_metrics(): new samples "
+            "need kernel values with the training samples, got 'precomputed'"
+        )
+    else:
+        kappa = _named_kernel(X, Y, kernel, kernel_params, argument)
+        name = f"the {kernel!r} kernel of X"
+    if kappa.shape != (X.shape[0], Y.shape[0]) or kappa.dtype.kind not in "fiub":
+        raise ValueError(
+            f"{name} must be an array of numbers of shape {(X.shape[0], Y.shape[0])}, "
+            f"got {kappa.dtype} of shape {kappa.shape}"
+        )
+    if not np.isfinite(kappa).all():
+        raise ValueError(f"{name} must be finite, it contains NaN or infinity")
+    return kappa
 
 
 def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
@@ -425,13 +495,14 @@ def _polynomial_factor(X, degree=3, gamma=None, coef0=1.0):
     return Z
 
 
-def _named_kernel(X, Y, kernel, kernel_params):
-    _check_name("kernel", kernel, kernel_metrics())
+def _named_kernel(X, Y, kernel, kernel_params, argument="kernel"):
+    _check_name(argument, kernel, kernel_metrics())
     try:
         return pairwise_kernels(X, Y, metric=kernel, **(kernel_params or {}))
     except TypeError as error:
         raise ValueError(
-            f"kernel_params {kernel_params!r} do not fit the {kernel!r} kernel: {error}"
+            f"{argument}_params {kernel_params!r} do not fit the {kernel!r} kernel: "
+            f"{error}"
         ) from error
 
 

@@ -5,6 +5,8 @@ from abc import ABC, abstractmethod
 import numpy as np
 from sklearn.base import BaseEstimator
 
+from gemclus.affinity import SampleIndices
+
 
 class GEMINI(BaseEstimator, ABC):
     """Base class of the objectives: generalised mutual informations.
@@ -100,6 +102,8 @@ def training_evaluator(gemini):
         return gemini._training_evaluator()
 
     def evaluate(y_pred, affinity, return_grad=False):
+        if isinstance(affinity, SampleIndices):
+            affinity = None
         if affinity is not None:
             affinity = np.asarray(affinity)
         return gemini.evaluate(y_pred, affinity, return_grad)

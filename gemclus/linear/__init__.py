@@ -1,5 +1,6 @@
 """Linear models: ``softmax(X W + b)``."""
 
 from gemclus.linear._linear import LinearMMD, LinearModel
+from gemclus.linear._rim import RIM, KernelRIM
 
-__all__ = ["LinearMMD", "LinearModel"]
+__all__ = ["RIM", "KernelRIM", "LinearMMD", "LinearModel"]

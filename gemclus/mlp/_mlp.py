@@ -1,0 +1,186 @@
+"""A neural network with one hidden layer as a clustering."""
+
+from gemclus import _layers
+from gemclus._base import DiscriminativeModel
+from gemclus._docstrings import fill_docstring
+from gemclus._validation import check_int
+from gemclus.gemini import MMDGEMINI
+
+
+@fill_docstring
+class MLPModel(DiscriminativeModel):
+    """Neural network with one hidden layer trained by maximising a GEMINI.
+
+    ``p(y | x) = softmax(relu(x W1 + b1) W2 + b2)``.
+
+    Parameters
+    ----------
+    %(base)s
+    %(gemini)s
+    %(batch_size)s
+    %(end)s
+    %(hidden)s
+    %(training)s
+
+    Attributes
+    ----------
+    %(mlp_weights)s
+    %(fitted)s
+
+    Notes
+    -----
+    A training step costs O(N H (D + K)) for H hidden units, beside its
+    objective.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.mlp import MLPModel
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = MLPModel(n_clusters=2, max_iter=200, random_state=0).fit(X)
+    >>> labels = model.labels_
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        gemini="mmd_ova",
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        batch_size=None,
+        verbose=False,
+        random_state=None,
+        n_hidden_dim=20,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            gemini=gemini,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            batch_size=batch_size,
+            verbose=verbose,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+        self.n_hidden_dim = n_hidden_dim
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        check_int("n_hidden_dim", self.n_hidden_dim, 1)
+
+    def _init_params(self, random_state, X=None):
+        n_features, n_hidden = X.shape[1], self.n_hidden_dim
+
+        def draw(fan_in, shape):
+            return _layers.uniform_init(random_state, fan_in, shape, X.dtype)
+
+        self.W1_ = draw(n_features, (n_features, n_hidden))
+        self.b1_ = draw(n_features, (1, n_hidden))
+        self.W2_ = draw(n_hidden, (n_hidden, self.n_clusters))
+        self.b2_ = draw(n_hidden, (1, self.n_clusters))
+
+    def _get_weights(self):
+        return [self.W1_, self.W2_, self.b1_, self.b2_]
+
+    def _hidden(self, X):
+        """Activations of the hidden units."""
+        return _layers.relu(_layers.affine(X, self.W1_, self.b1_))
+
+    def _infer(self, X, retain=True):
+        H = self._hidden(X)
+        if retain:
+            self._retained = H
+        return _layers.softmax(_layers.affine(H, self.W2_, self.b2_))
+
+    def _compute_grads(self, X, y_pred, gradient):
+        H = self._retained
+        T = _layers.softmax_backward(y_pred, gradient)
+        W2, b2 = _layers.affine_backward(H, T)
+        B = _layers.relu_backward(H, T @ self.W2_.T)
+        W1, b1 = _layers.affine_backward(X, B)
+        return [W1, W2, b1, b2]
+
+    def _finish_fit(self, X):
+        super()._finish_fit(X)
+        self.H_ = self._hidden(X)
+
+
+@fill_docstring
+class MLPMMD(MLPModel):
+    """Neural network with one hidden layer trained by maximising the MMD GEMINI.
+
+    Parameters
+    ----------
+    %(base)s
+    %(batch_size)s
+    %(end)s
+    %(mmd)s
+    %(hidden)s
+    %(training)s
+
+    Attributes
+    ----------
+    %(mlp_weights)s
+    %(fitted)s
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        batch_size=None,
+        verbose=False,
+        random_state=None,
+        kernel="linear",
+        ovo=False,
+        kernel_params=None,
+        n_hidden_dim=20,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            batch_size=batch_size,
+            verbose=verbose,
+            random_state=random_state,
+            n_hidden_dim=n_hidden_dim,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+        self.kernel = kernel
+        self.ovo = ovo
+        self.kernel_params = kernel_params
+
+    def get_gemini(self):
+        """Return the MMD GEMINI that `fit` maximises."""
+        return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)

@@ -1,0 +1,5 @@
+"""Models without a map from data to clusters: the training samples have logits."""
+
+from gemclus.nonparametric._categorical import CategoricalMMD, CategoricalModel
+
+__all__ = ["CategoricalMMD", "CategoricalModel"]

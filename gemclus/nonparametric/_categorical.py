@@ -1,0 +1,225 @@
+"""Free probabilities of the training samples."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from sklearn.utils import Tags
+
+from gemclus import _layers
+from gemclus._base import DiscriminativeModel
+from gemclus._docstrings import fill_docstring
+from gemclus.gemini import MMDGEMINI
+from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
+
+
+@dataclass(slots=True)
+class TransductiveTags(Tags):
+    """Tags of an estimator that may know nothing beyond its training samples.
+
+    Parameters
+    ----------
+    transductive : bool, default=True
+        Whether predictions exist for the training samples alone.
+    """
+
+    transductive: bool = True
+
+
+@fill_docstring
+class CategoricalModel(DiscriminativeModel):
+    """Free logits of the training samples, trained by maximising a GEMINI.
+
+    ``p(y | x_i) = softmax(logits_i)``: no map from the data to the clusters is
+    assumed, and none is learnt. Predictions exist for the training samples
+    alone.
+
+    Parameters
+    ----------
+    %(base)s
+    %(gemini)s
+    %(end)s
+    %(training)s
+
+    Attributes
+    ----------
+    %(logits)s
+    %(fitted)s
+
+    Notes
+    -----
+    `predict`, `predict_proba` and `score` accept the training samples: all or
+    some of them, in any order. They are recognised by a fingerprint of each
+    row (8 bytes a sample; the data themselves are not kept). Anything else is
+    a ValueError, as is a training sample that occurs several times in the
+    training data, unless all of them are given in their order. The tags of the
+    model have ``transductive=True``.
+
+    A training step costs O(N K) beside its objective.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.nonparametric import CategoricalModel
+    >>> X = np.array([[0.0], [1.0], [5.0], [6.0]])
+    >>> model = CategoricalModel(n_clusters=2, learning_rate=0.1, random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
+    >>> bool(model.predict([[6.0]])[0] == labels[3])
+    True
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        gemini="mmd_ova",
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        verbose=False,
+        random_state=None,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            gemini=gemini,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            verbose=verbose,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        known = {field.name: getattr(tags, field.name) for field in fields(tags)}
+        return TransductiveTags(**known)
+
+    def _init_params(self, random_state, X=None):
+        shape = (X.shape[0], self.n_clusters)
+        self.logits_ = random_state.uniform(-1.0, 1.0, size=shape)
+        self.logits_ = self.logits_.astype(X.dtype, copy=False)
+        self._fingerprints = row_fingerprints(X)
+
+    def _get_weights(self):
+        return [self.logits_]
+
+    def _infer(self, X, retain=True):
+        rows = self._retained_rows(X) if retain else self._training_rows(X)
+        return _layers.softmax(np.array(self.logits_[rows]))
+
+    def _compute_grads(self, X, y_pred, gradient):
+        T = _layers.softmax_backward(y_pred, gradient)
+        rows = self._retained_rows(X)
+        if isinstance(rows, slice):
+            return [T]
+        gradient = np.zeros_like(self.logits_)
+        np.add.at(gradient, rows, T)
+        return [gradient]
+
+    def _retained_rows(self, X):
+        """`_training_rows`, found once for the same array."""
+        retained = getattr(self, "_retained", None)
+        if retained is None or retained[0] is not X:
+            self._retained = retained = X, self._training_rows(X)
+        return retained[1]
+
+    def _training_rows(self, X):
+        """Index of the training samples that the rows of `X` are.
+
+        Raises
+        ------
+        ValueError
+            If some row is no training sample, or several of them.
+        """
+        fingerprints = row_fingerprints(X)
+        if np.array_equal(fingerprints, self._fingerprints):
+            return slice(None)
+        rows, counts = match_rows(fingerprints, self._fingerprints)
+        unknown = np.flatnonzero(counts == 0)
+        if unknown.size:
+            raise ValueError(
+                f"{type(self).__name__} has probabilities of its training samples "
+                f"alone: {unknown.size} of the {len(rows)} rows of X, the first at "
+                f"position {unknown[0]}, are none of them"
+            )
+        if (counts > 1).any():
+            repeated = int(np.flatnonzero(counts > 1)[0])
+            raise ValueError(
+                f"X must be the training samples in their order: row {repeated} is "
+                f"equal to {counts[repeated]} of them, which {type(self).__name__} "
+                "cannot tell apart in another order"
+            )
+        return rows
+
+
+@fill_docstring
+class CategoricalMMD(CategoricalModel):
+    """Free logits of the training samples, trained by maximising the
+    MMD GEMINI.
+
+    Parameters
+    ----------
+    %(base)s
+    %(end)s
+    %(mmd)s
+    %(training)s
+
+    Attributes
+    ----------
+    %(logits)s
+    %(fitted)s
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        verbose=False,
+        random_state=None,
+        kernel="linear",
+        ovo=False,
+        kernel_params=None,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            verbose=verbose,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+        self.kernel = kernel
+        self.ovo = ovo
+        self.kernel_params = kernel_params
+
+    def get_gemini(self):
+        """Return the MMD GEMINI that `fit` maximises."""
+        return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)

@@ -1,0 +1,44 @@
+"""The estimators that the tests of all models run over.
+
+A line here is all that a new model needs to join them.
+"""
+
+from gemclus import linear, mlp, nonparametric, tree
+from gemclus.gemini._registry import GEMINIS
+
+# Models with a gradient -> arguments that keep the tests small and the
+# predictions away from 0 and 1.
+GRADIENT_MODELS = {
+    linear.LinearModel: {},
+    linear.LinearMMD: {},
+    linear.RIM: {"reg": 0.01},
+    linear.KernelRIM: {"reg": 0.01, "base_kernel": "rbf"},
+    mlp.MLPModel: {"n_hidden_dim": 5},
+    mlp.MLPMMD: {"n_hidden_dim": 5, "ovo": True},
+    nonparametric.CategoricalModel: {},
+    nonparametric.CategoricalMMD: {"kernel": "rbf"},
+}
+
+# Instances for scikit-learn's checks, which run five epochs each: a start that is
+# already good makes that enough to find three blobs.
+CHECKED_ESTIMATORS = [
+    cls(max_iter=5, learning_rate=0.01, init="k-means++", **arguments)
+    for cls, arguments in GRADIENT_MODELS.items()
+]
+CHECKED_ESTIMATORS.append(tree.Kauri())
+
+
+def gradient_cases():
+    """Pairs (class, gemini): a name for models that take any, else None."""
+    for cls in GRADIENT_MODELS:
+        takes_gemini = "gemini" in cls().get_params()
+        for gemini in GEMINIS if takes_gemini else [None]:
+            yield cls, gemini
+
+
+def make_gradient_model(cls, gemini=None, **arguments):
+    """A small model for a case of `gradient_cases`."""
+    arguments = GRADIENT_MODELS[cls] | arguments
+    if gemini is not None:
+        arguments["gemini"] = gemini
+    return cls(n_clusters=3, **arguments)

@@ -1,0 +1,126 @@
+"""Models whose logits belong to the training samples."""
+
+import numpy as np
+import pytest
+from scipy.sparse import csr_array
+from sklearn.base import clone
+from sklearn.datasets import make_circles
+from sklearn.metrics import adjusted_rand_score
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import get_tags
+
+from gemclus.nonparametric import CategoricalMMD, CategoricalModel
+from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
+
+
+@pytest.fixture
+def X():
+    return np.random.RandomState(0).normal(size=(40, 3))
+
+
+def test_reproduces_the_published_run():
+    X, y = make_circles(n_samples=200, noise=0.05, factor=0.05, random_state=0)
+    X = StandardScaler().fit_transform(X)
+    model = CategoricalMMD(n_clusters=2, kernel="rbf", random_state=0).fit(X)
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+    assert model.score(X) == pytest.approx(0.330, abs=5e-4)
+
+
+def test_initial_logits_are_uniform():
+    model = CategoricalModel(n_clusters=4)
+    model._init_params(np.random.RandomState(5), np.eye(6))
+    expected = np.random.RandomState(5).uniform(-1, 1, size=(6, 4))
+    np.testing.assert_array_equal(model.logits_, expected)
+
+
+def test_there_is_no_batch_size():
+    assert "batch_size" not in CategoricalModel().get_params()
+    assert "batch_size" not in CategoricalMMD().get_params()
+
+
+def test_predictions_follow_the_samples(X):
+    model = CategoricalModel(max_iter=10, random_state=0).fit(X)
+    y_pred = model.predict_proba(X)
+    np.testing.assert_array_equal(y_pred.argmax(axis=1), model.labels_)
+    order = np.random.RandomState(1).permutation(40)
+    np.testing.assert_array_equal(model.predict_proba(X[order]), y_pred[order])
+    np.testing.assert_array_equal(model.predict_proba(X[7:9]), y_pred[7:9])
+    np.testing.assert_array_equal(model.predict_proba(X.tolist()), y_pred)
+
+
+def test_other_samples_are_refused(X):
+    model = CategoricalModel(max_iter=2).fit(X)
+    others = X.copy()
+    others[3] += 1e-9
+    for method in (model.predict, model.predict_proba, model.score):
+        with pytest.raises(ValueError, match="training samples.* 1 of the 40.*position 3"):
+            method(others)
+
+
+def test_equal_samples_cannot_be_told_apart_in_another_order(X):
+    X[5] = X[9]
+    model = CategoricalModel(max_iter=2).fit(X)
+    model.predict(X)
+    model.predict(X[:5])
+    with pytest.raises(ValueError, match="row 30 is equal to 2 of them"):
+        model.predict(X[::-1])
+    with pytest.raises(ValueError, match="row 0 is equal to 2 of them"):
+        model.predict(X[5:6])
+
+
+def test_no_data_is_kept(X):
+    model = CategoricalModel(max_iter=2).fit(X)
+    arrays = {
+        name: value.shape
+        for name, value in vars(model).items()
+        if isinstance(value, np.ndarray) and len(X) in value.shape
+    }
+    assert arrays == {"logits_": (40, 3), "labels_": (40,), "_fingerprints": (40,)}
+    assert model._fingerprints.nbytes == 8 * len(X)
+
+
+def test_custom_batches_find_their_logits(X):
+    class Batched(CategoricalModel):
+        def _batchify(self, X, affinity_matrix=None, random_state=None):
+            order = random_state.permutation(len(X))
+            for batch in np.array_split(order, 4):
+                yield X[batch], affinity_matrix[batch][:, batch]
+
+    first = Batched(max_iter=5, random_state=0).fit(X)
+    assert first.objective_curve_[-1] > first.objective_curve_[0]
+
+
+def test_tags_say_that_predictions_are_for_training_samples():
+    tags = get_tags(CategoricalMMD())
+    assert tags.transductive
+    assert tags.estimator_type == "clusterer"
+    assert get_tags(clone(CategoricalModel())).transductive
+
+
+def test_fingerprints_see_numbers_and_not_their_storage():
+    X = np.random.RandomState(0).randint(-2, 3, size=(50, 6)).astype(np.float32)
+    expected = row_fingerprints(X)
+    np.testing.assert_array_equal(row_fingerprints(X.astype(np.float64)), expected)
+    np.testing.assert_array_equal(row_fingerprints(np.asfortranarray(X)), expected)
+    np.testing.assert_array_equal(row_fingerprints(csr_array(X)), expected)
+    np.testing.assert_array_equal(row_fingerprints(np.where(X == 0, -0.0, X)), expected)
+
+
+def test_fingerprints_differ_where_rows_differ():
+    # All rows of small integers: transpositions, sign changes, single steps.
+    X = np.stack(np.meshgrid(*[np.arange(-4.0, 5.0)] * 5), axis=-1).reshape(-1, 5)
+    assert len(np.unique(row_fingerprints(X))) == len(X) == 9**5
+
+
+def test_fingerprints_do_not_depend_on_the_block():
+    X = np.random.RandomState(0).normal(size=(2**18 // 3 + 1000, 3))
+    whole = row_fingerprints(X)
+    np.testing.assert_array_equal(whole[-2000:], row_fingerprints(X[-2000:]))
+
+
+def test_match_rows_counts_and_finds():
+    known = np.array([7, 3, 3, 9], dtype=np.uint64)
+    positions, counts = match_rows(np.array([9, 3, 8], dtype=np.uint64), known)
+    np.testing.assert_array_equal(counts, [1, 2, 0])
+    assert positions[0] == 3
+    assert positions[1] in (1, 2)

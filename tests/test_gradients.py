@@ -1,0 +1,83 @@
+"""Gradients by finite differences through the whole chain: from the parameters
+of each model, through its predictions, to each objective and the penalties."""
+
+import numpy as np
+import pytest
+from sklearn.utils import check_random_state
+
+import estimators
+from gemclus._training import Trainer
+from gemclus.gemini._base import training_evaluator
+
+_STEP = 2e-4
+
+
+def numerical_gradient(function, array):
+    """Central differences of order 4 of ``function()`` with respect to `array`."""
+    gradient = np.empty_like(array)
+    for position in np.ndindex(array.shape):
+        kept = array[position]
+        values = {}
+        for shift in (-2, -1, 1, 2):
+            array[position] = kept + shift * _STEP
+            values[shift] = function()
+        array[position] = kept
+        difference = 8.0 * (values[1] - values[-1]) - (values[2] - values[-2])
+        gradient[position] = difference / (12.0 * _STEP)
+    return gradient
+
+
+def check_model_gradients(model, X, batch=None):
+    """Compare what `Trainer` computes of minus the objective with differences."""
+    random_state = check_random_state(0)
+    gemini, affinity = model._training_affinity(X, None)
+    model._init_params(random_state, X)
+    if batch is not None:
+        affinity = None if affinity is None else affinity.take(batch)
+        X = X[batch]
+    trainer = Trainer(model, X, affinity, training_evaluator(gemini), random_state)
+    weights = model._get_weights()
+
+    def minus_objective():
+        return -trainer._objective(X, affinity, trainer.evaluate, weights)[0]
+
+    gradients = trainer._objective(X, affinity, trainer.evaluate, weights)[1]
+    assert len(gradients) == len(weights)
+    for position, (gradient, weight) in enumerate(zip(gradients, weights, strict=True)):
+        expected = numerical_gradient(minus_objective, weight)
+        assert np.abs(expected).max() > 1e-6, f"weight {position} does nothing"
+        np.testing.assert_allclose(
+            gradient,
+            expected,
+            rtol=1e-7,
+            atol=1e-10,
+            err_msg=f"weight {position} of {model}",
+        )
+
+
+@pytest.fixture
+def X():
+    return np.random.RandomState(3).normal(size=(12, 4))
+
+
+@pytest.mark.parametrize(
+    ("cls", "gemini"),
+    list(estimators.gradient_cases()),
+    ids=lambda value: getattr(value, "__name__", value),
+)
+def test_gradient(cls, gemini, X):
+    check_model_gradients(estimators.make_gradient_model(cls, gemini), X)
+
+
+@pytest.mark.parametrize("cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__)
+def test_gradient_on_a_batch(cls, X):
+    batch = np.array([7, 0, 3, 11, 4, 2, 9])
+    check_model_gradients(estimators.make_gradient_model(cls), X, batch)
+
+
+@pytest.mark.parametrize("cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__)
+def test_gradients_have_the_dtype_of_the_data(cls, X):
+    model = estimators.make_gradient_model(cls).set_params(max_iter=2)
+    model.fit(X.astype(np.float32))
+    assert {weight.dtype for weight in model._get_weights()} == {np.dtype(np.float32)}
+    assert model.predict_proba(X.astype(np.float32)).dtype == np.float32
