@@ -161,15 +161,15 @@ cdef class Transports:
         Returns whether they are finite.
         """
         cdef Py_ssize_t N = self.n_samples, K = self.n_clusters, i, k
-        cdef double p, total, gap = 0.0
+        cdef double p, total, gap = 0.0, unclipped = 0.0
         cdef double[:, ::1] w = self.weights
-        cdef bint finite = True
         with nogil:
             for k in range(K):
                 self.pi[k] = 0.0
             for i in range(N):
                 total = 0.0
                 for k in range(K):
+                    unclipped += fabs(P[i, k])
                     p = clip(P[i, k], epsilon)
                     total += p
                     w[k, i] = p
@@ -177,13 +177,12 @@ cdef class Transports:
                 if fabs(total - 1.0) > gap:
                     gap = fabs(total - 1.0)
             for k in range(K):
-                finite = finite and isfinite(self.pi[k])
                 for i in range(N):
                     w[k, i] /= self.pi[k]
                 self.pi[k] /= N
         self.complementary = (
             K == 2 and not self.ovo and self.symmetric and gap <= COMPLEMENT)
-        return finite
+        return bool(isfinite(unclipped))
 
     def reserve_threads(self, Py_ssize_t n_threads):
         """Work spaces for this many threads, after `weigh`. Returns how many are
