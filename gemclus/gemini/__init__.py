@@ -3,5 +3,6 @@
 from gemclus.gemini._base import GEMINI
 from gemclus.gemini._mmd import MMDGEMINI
 from gemclus.gemini._registry import AVAILABLE_GEMINIS
+from gemclus.gemini._wasserstein import WassersteinGEMINI
 
-__all__ = ["AVAILABLE_GEMINIS", "GEMINI", "MMDGEMINI"]
+__all__ = ["AVAILABLE_GEMINIS", "GEMINI", "MMDGEMINI", "WassersteinGEMINI"]

@@ -2,12 +2,15 @@
 
 from gemclus._validation import check_choice
 from gemclus.gemini._mmd import MMDGEMINI
+from gemclus.gemini._wasserstein import WassersteinGEMINI
 
 # name -> factory. The tests run over this table: a line here is all that a new
 # objective needs to be checked against its oracle and in every model.
 GEMINIS = {
     "mmd_ova": lambda: MMDGEMINI(ovo=False),
     "mmd_ovo": lambda: MMDGEMINI(ovo=True),
+    "wasserstein_ova": lambda: WassersteinGEMINI(ovo=False),
+    "wasserstein_ovo": lambda: WassersteinGEMINI(ovo=True),
 }
 
 AVAILABLE_GEMINIS = list(GEMINIS)
