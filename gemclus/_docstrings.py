@@ -64,7 +64,9 @@ init : {{"random", "k-means++"}} or array-like of shape (N,), default="random"
 warm_start : bool, default=False
     Whether `fit` goes on from the parameters of the last one.
 n_jobs : int, default=None
-    Number of jobs that run the `n_init` trainings, as in scikit-learn.""",
+    Number of jobs that run the `n_init` trainings, as in scikit-learn. With a
+    single training, models with a Wasserstein objective of their own solve
+    its transport problems on that many threads, with the same result.""",
     "mlp_weights": """\
 W1_ : ndarray of shape (D, n_hidden_dim)
     Weights of the hidden layer.

@@ -11,6 +11,7 @@ from gemclus.gemini._registry import GEMINIS
 GRADIENT_MODELS = {
     linear.LinearModel: {},
     linear.LinearMMD: {},
+    linear.LinearWasserstein: {},
     linear.RIM: {"reg": 0.01},
     linear.KernelRIM: {"reg": 0.01, "base_kernel": "rbf"},
     mlp.MLPModel: {"n_hidden_dim": 5},

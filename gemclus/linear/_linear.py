@@ -3,7 +3,7 @@
 from gemclus import _layers
 from gemclus._base import DiscriminativeModel
 from gemclus._docstrings import fill_docstring
-from gemclus.gemini import MMDGEMINI
+from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
 
 
 @fill_docstring
@@ -117,3 +117,71 @@ class LinearMMD(LinearModel):
     def get_gemini(self):
         """Return the MMD that `fit` maximises."""
         return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
+
+
+@fill_docstring
+class LinearWasserstein(LinearModel):
+    """Logistic regression trained by maximising the Wasserstein GEMINI.
+
+    Parameters
+    ----------
+    %(base)s
+    %(batch_size)s
+    %(end)s
+    %(wasserstein)s
+    %(training)s
+
+    Attributes
+    ----------
+    W_ : ndarray of shape (D, K)
+        Weights.
+    b_ : ndarray of shape (1, K)
+        Biases.
+    %(fitted)s
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        batch_size=None,
+        verbose=False,
+        random_state=None,
+        metric="euclidean",
+        ovo=False,
+        metric_params=None,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            batch_size=batch_size,
+            verbose=verbose,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+        self.metric = metric
+        self.ovo = ovo
+        self.metric_params = metric_params
+
+    def get_gemini(self):
+        """Return the Wasserstein objective that `fit` maximises."""
+        n_jobs = self.n_jobs if self.n_init == 1 else None
+        return WassersteinGEMINI(
+            self.ovo, self.metric, self.metric_params, n_jobs=n_jobs
+        )
