@@ -1,7 +1,23 @@
 """The objectives: GEMINIs between cluster memberships and data."""
 
 from gemclus.gemini._base import GEMINI
+from gemclus.gemini._fdivergences import (
+    MI,
+    ChiSquareGEMINI,
+    HellingerGEMINI,
+    KLGEMINI,
+    TVGEMINI,
+)
 from gemclus.gemini._mmd import MMDGEMINI
 from gemclus.gemini._registry import AVAILABLE_GEMINIS
 
-__all__ = ["AVAILABLE_GEMINIS", "GEMINI", "MMDGEMINI"]
+__all__ = [
+    "AVAILABLE_GEMINIS",
+    "GEMINI",
+    "MI",
+    "ChiSquareGEMINI",
+    "HellingerGEMINI",
+    "KLGEMINI",
+    "MMDGEMINI",
+    "TVGEMINI",
+]

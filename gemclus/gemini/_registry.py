@@ -1,6 +1,13 @@
 """Names of objectives, as models accept them."""
 
 from gemclus._validation import check_choice
+from gemclus.gemini._fdivergences import (
+    MI,
+    ChiSquareGEMINI,
+    HellingerGEMINI,
+    KLGEMINI,
+    TVGEMINI,
+)
 from gemclus.gemini._mmd import MMDGEMINI
 
 # name -> factory. The tests run over this table: a line here is all that a new
@@ -8,6 +15,15 @@ from gemclus.gemini._mmd import MMDGEMINI
 GEMINIS = {
     "mmd_ova": lambda: MMDGEMINI(ovo=False),
     "mmd_ovo": lambda: MMDGEMINI(ovo=True),
+    "kl_ova": lambda: KLGEMINI(ovo=False),
+    "kl_ovo": lambda: KLGEMINI(ovo=True),
+    "mi": lambda: MI(),
+    "tv_ova": lambda: TVGEMINI(ovo=False),
+    "tv_ovo": lambda: TVGEMINI(ovo=True),
+    "hellinger_ova": lambda: HellingerGEMINI(ovo=False),
+    "hellinger_ovo": lambda: HellingerGEMINI(ovo=True),
+    "chi2_ova": lambda: ChiSquareGEMINI(ovo=False),
+    "chi2_ovo": lambda: ChiSquareGEMINI(ovo=True),
 }
 
 AVAILABLE_GEMINIS = list(GEMINIS)
