@@ -6,6 +6,8 @@ Objectives are maximised while optimisers minimise: the sign changes in
 
 import numpy as np
 
+from gemclus import _softmax
+
 
 def uniform_init(random_state, fan_in, shape, dtype):
     """Initial weights, uniform in ``±sqrt(1 / fan_in)``."""
@@ -38,9 +40,7 @@ def relu_backward(activations, B):
 
 def softmax(logits):
     """Softmax of the rows of `logits`, in place. Cost O(N K)."""
-    logits -= logits.max(axis=1, keepdims=True)
-    np.exp(logits, out=logits)
-    logits /= logits.sum(axis=1, keepdims=True)
+    _softmax.softmax_rows(logits)
     return logits
 
 
@@ -59,7 +59,4 @@ def softmax_backward(y_pred, gradient):
     T : ndarray of shape (N, K)
         ``-P * (G - rowsum(P * G))``.
     """
-    inner = np.einsum("ik,ik->i", y_pred, gradient)[:, None]
-    T = inner - gradient
-    T *= y_pred
-    return T
+    return _softmax.softmax_backward(y_pred, gradient)

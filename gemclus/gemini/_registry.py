@@ -1,6 +1,13 @@
 """Names of objectives, as models accept them."""
 
 from gemclus._validation import check_choice
+from gemclus.gemini._fdivergences import (
+    MI,
+    ChiSquareGEMINI,
+    HellingerGEMINI,
+    KLGEMINI,
+    TVGEMINI,
+)
 from gemclus.gemini._mmd import MMDGEMINI
 from gemclus.gemini._wasserstein import WassersteinGEMINI
 
@@ -11,6 +18,15 @@ GEMINIS = {
     "mmd_ovo": lambda: MMDGEMINI(ovo=True),
     "wasserstein_ova": lambda: WassersteinGEMINI(ovo=False),
     "wasserstein_ovo": lambda: WassersteinGEMINI(ovo=True),
+    "kl_ova": lambda: KLGEMINI(ovo=False),
+    "kl_ovo": lambda: KLGEMINI(ovo=True),
+    "mi": lambda: MI(),
+    "tv_ova": lambda: TVGEMINI(ovo=False),
+    "tv_ovo": lambda: TVGEMINI(ovo=True),
+    "hellinger_ova": lambda: HellingerGEMINI(ovo=False),
+    "hellinger_ovo": lambda: HellingerGEMINI(ovo=True),
+    "chi2_ova": lambda: ChiSquareGEMINI(ovo=False),
+    "chi2_ovo": lambda: ChiSquareGEMINI(ovo=True),
 }
 
 AVAILABLE_GEMINIS = list(GEMINIS)

@@ -1,0 +1,55 @@
+# Declares fdivergence.h, softmax.h and dispatch.h, which includes both.
+
+cdef extern from "dispatch.h" nogil:
+    ctypedef enum gem_fdiv_kind:
+        GEM_FDIV_COUNT
+
+    ctypedef enum gem_fdiv_status:
+        GEM_FDIV_OK
+        GEM_FDIV_BAD_ARGUMENT
+        GEM_FDIV_NOT_FINITE
+
+    ctypedef struct gem_fdiv:
+        pass
+
+    ctypedef struct gem_fdiv_table:
+        const char *(*name)(gem_fdiv_kind) noexcept nogil
+        size_t (*work)(size_t k) noexcept nogil
+        gem_fdiv_status (*start)(
+            gem_fdiv *, gem_fdiv_kind, size_t n, size_t k, double, double *work
+        ) noexcept nogil
+        void (*proportions_f64)(gem_fdiv *, const double *, size_t) noexcept nogil
+        void (*proportions_f32)(gem_fdiv *, const float *, size_t) noexcept nogil
+        gem_fdiv_status (*settle)(gem_fdiv *) noexcept nogil
+        void (*rows_f64)(gem_fdiv *, const double *, double *, size_t) noexcept nogil
+        void (*rows_f32)(gem_fdiv *, const float *, float *, size_t) noexcept nogil
+        void (*spread_f64)(const gem_fdiv *, const double *, double *, size_t) noexcept nogil
+        void (*spread_f32)(const gem_fdiv *, const float *, float *, size_t) noexcept nogil
+        double (*finish)(const gem_fdiv *) noexcept nogil
+
+    size_t GEM_FDIV_BLOCK
+
+    ctypedef struct gem_softmax_table:
+        size_t (*work)(size_t k) noexcept nogil
+        int (*rows_f64)(double *, size_t n, size_t k, double *work) noexcept nogil
+        int (*rows_f32)(float *, size_t n, size_t k, double *work) noexcept nogil
+        void (*backward_f64)(
+            const double *p, const double *gradient, double *out, size_t n, size_t k
+        ) noexcept nogil
+        void (*backward_f32)(
+            const float *p, const float *gradient, float *out, size_t n, size_t k
+        ) noexcept nogil
+
+    ctypedef struct gem_kernels:
+        const char *isa
+        const gem_softmax_table *softmax
+        const gem_fdiv_table *fdivergence
+
+    const gem_kernels *gem_kernels_select(int pin_baseline) noexcept nogil
+
+
+# What this process uses, chosen when the module is imported.
+cdef const gem_kernels *kernels
+
+# How many rows of n_columns a kernel does before it looks for Ctrl-C.
+cdef size_t rows_at_a_time(size_t n_columns) noexcept nogil

@@ -1,0 +1,20 @@
+"""The compiled kernels for this processor, chosen once, at import.
+
+The environment variable ``GEMCLUS_BASELINE=1`` pins those that run on every
+processor; results then differ in their last digits only.
+"""
+
+import os
+
+kernels = gem_kernels_select(os.environ.get("GEMCLUS_BASELINE", "0") not in ("", "0"))
+
+
+cdef size_t rows_at_a_time(size_t n_columns) noexcept nogil:
+    # Some ten milliseconds of work, in whole blocks of the kernels.
+    cdef size_t blocks = (<size_t>1 << 22) // GEM_FDIV_BLOCK // n_columns
+    return GEM_FDIV_BLOCK * (blocks if blocks else 1)
+
+
+def instruction_set():
+    """Name of the instruction set in use: ``"baseline"`` or ``"x86-64-v3"``."""
+    return kernels.isa.decode()

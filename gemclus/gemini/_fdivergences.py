@@ -1,0 +1,216 @@
+"""The f-divergence objectives: they need no affinity between samples."""
+
+from gemclus._validation import check_bool, check_float, check_predictions
+from gemclus.gemini import _fdivergence_passes as passes
+from gemclus.gemini._base import GEMINI
+
+
+class _FDivergence(GEMINI):
+    """What they share; the formulas themselves are in ``fdivergence_formulas.h``."""
+
+    # The first part of a name of `passes.KINDS`.
+    _family = None
+
+    def __init__(self, ovo=False, epsilon=1e-12):
+        self.ovo = ovo
+        self.epsilon = epsilon
+
+    def compute_affinity(self, X, y=None):
+        """Return None: predictions are all that the objective looks at."""
+        return None
+
+    def evaluate(self, y_pred, affinity=None, return_grad=False):
+        """Evaluate the objective, whatever `affinity` is: see `GEMINI.evaluate`."""
+        P = check_predictions(y_pred)
+        # The cube of 1 / epsilon is a finite number.
+        epsilon = check_float("epsilon", self.epsilon, 1e-100, 0.5)
+        variant = "_ovo" if check_bool("ovo", self.ovo) else "_ova"
+        kind = passes.KINDS[self._family + variant]
+        return passes.evaluate(kind, P, epsilon, return_grad)
+
+
+class KLGEMINI(_FDivergence):
+    """Kullback-Leibler divergence: OvA is the mutual information.
+
+    With ``pi`` the mean of the rows of ``P = y_pred`` and ``R = P / pi``:
+
+    - OvA: ``mean_i sum_k P_ik log R_ik``;
+    - OvO: ``mean_i sum_k (P_ik - pi_k) log R_ik``.
+
+    Parameters
+    ----------
+    ovo : bool, default=False
+        One-vs-one instead of one-vs-all.
+    epsilon : float, default=1e-12
+        Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
+        0.5.
+
+    Notes
+    -----
+    Cost O(N K), with O(K) memory beside the gradient.
+
+    References
+    ----------
+    Ohl et al., "Generalised mutual information for discriminative clustering",
+    NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.gemini import KLGEMINI
+    >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> round(KLGEMINI()(y_pred, None), 6)  # log 2
+    0.693147
+    """
+
+    _family = "kl"
+
+
+class TVGEMINI(_FDivergence):
+    """Total variation distance.
+
+    With ``pi`` the mean of the rows of ``P = y_pred``:
+
+    - OvA: ``1/2 mean_i sum_k |P_ik - pi_k|``;
+    - OvO: ``1/2 mean_i sum_{k,l} |P_ik pi_l - P_il pi_k|``.
+
+    Parameters
+    ----------
+    ovo : bool, default=False
+        One-vs-one instead of one-vs-all.
+    epsilon : float, default=1e-12
+        Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
+        0.5.
+
+    Notes
+    -----
+    Cost O(N K), OvO O(N K log K) by sorting each row, with O(K) memory beside
+    the gradient. Where an absolute value is 0, so is its contribution to the
+    gradient: one of the subgradients there.
+
+    References
+    ----------
+    Ohl et al., "Generalised mutual information for discriminative clustering",
+    NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.gemini import TVGEMINI
+    >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> round(TVGEMINI()(y_pred, None), 6)
+    0.5
+    """
+
+    _family = "tv"
+
+
+class HellingerGEMINI(_FDivergence):
+    """Squared Hellinger distance.
+
+    With ``pi`` the mean of the rows of ``P = y_pred`` and
+    ``S_i = sum_k sqrt(P_ik pi_k)``:
+
+    - OvA: ``1 - mean_i S_i``;
+    - OvO: ``1 - mean_i S_i^2``.
+
+    Parameters
+    ----------
+    ovo : bool, default=False
+        One-vs-one instead of one-vs-all.
+    epsilon : float, default=1e-12
+        Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
+        0.5.
+
+    Notes
+    -----
+    Cost O(N K), with O(K) memory beside the gradient.
+
+    References
+    ----------
+    Ohl et al., "Generalised mutual information for discriminative clustering",
+    NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.gemini import HellingerGEMINI
+    >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> round(HellingerGEMINI(ovo=True)(y_pred, None), 5)
+    0.5
+    """
+
+    _family = "hellinger"
+
+
+class ChiSquareGEMINI(_FDivergence):
+    """Chi-square divergence, 0 for independent clusters.
+
+    With ``pi`` the mean of the rows of ``P = y_pred``,
+    ``a_i = sum_k P_ik^2 / pi_k`` and ``b_i = sum_k pi_k^2 / P_ik``:
+
+    - OvA: ``1/2 (mean_i a_i - 1)``;
+    - OvO: ``1/2 (mean_i a_i b_i - 1)``.
+
+    Parameters
+    ----------
+    ovo : bool, default=False
+        One-vs-one instead of one-vs-all.
+    epsilon : float, default=1e-12
+        Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
+        0.5.
+
+    Notes
+    -----
+    Cost O(N K), with O(K) memory beside the gradient. The OvO divergence has
+    no upper bound: it grows like ``1 / epsilon`` as predictions become
+    one-hot.
+
+    References
+    ----------
+    Ohl et al., "Generalised mutual information for discriminative clustering",
+    NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.gemini import ChiSquareGEMINI
+    >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> round(ChiSquareGEMINI()(y_pred, None), 6)
+    0.5
+    """
+
+    _family = "chi2"
+
+
+class MI(KLGEMINI):
+    """Mutual information between samples and clusters: `KLGEMINI`, OvA.
+
+    Parameters
+    ----------
+    epsilon : float, default=1e-12
+        Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
+        0.5.
+
+    Notes
+    -----
+    Cost O(N K), with O(K) memory beside the gradient.
+
+    References
+    ----------
+    Bridle et al., "Unsupervised classifiers, mutual information and 'phantom
+    targets'", NeurIPS 1991.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.gemini import MI
+    >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
+    >>> round(MI()(y_pred, None), 6)  # log 2
+    0.693147
+    """
+
+    ovo = False
+
+    def __init__(self, epsilon=1e-12):
+        self.epsilon = epsilon

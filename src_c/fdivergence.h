@@ -1,0 +1,81 @@
+/* f-divergence GEMINIs of predictions P (n, k), C-contiguous: value, and
+ * gradient with respect to P, its entries taken as free variables.
+ *
+ * With pi the mean of the rows of P (clipped to [epsilon, 1 - epsilon]), each is
+ *
+ *     value = offset + factor * mean_i f(P_i, pi)
+ *     G_ij  = factor / n * (df/dp_j (P_i, pi) + mean_i df/dpi_j (P_i, pi))
+ *
+ * and G is 0 where P is not inside (epsilon, 1 - epsilon). The functions f and their derivatives are the
+ * "row formulas" of fdivergence.c.
+ *
+ * Use: start; proportions over all rows; then rows over all rows and, for a
+ * gradient, spread over all rows; finish. Each of the three passes may be cut
+ * into any number of calls, in order, whose lengths are multiples of
+ * GEM_FDIV_BLOCK except for the last one: the results stay the same to the last
+ * bit, and so does the value whether or not there is a gradient.
+ *
+ * Cost: O(n k), GEM_FDIV_TV_OVO O(n k log k); O(k) memory. Sums are kept in
+ * float64, compensated between blocks. With k = 1 or n = 1 the value and the
+ * gradient are 0.
+ */
+#ifndef GEM_FDIVERGENCE_H
+#define GEM_FDIVERGENCE_H
+
+#include <stddef.h>
+
+#define GEM_FDIV_BLOCK 2048
+
+typedef enum {
+    GEM_FDIV_KL_OVA,
+    GEM_FDIV_KL_OVO,
+    GEM_FDIV_TV_OVA,
+    GEM_FDIV_TV_OVO,
+    GEM_FDIV_HELLINGER_OVA,
+    GEM_FDIV_HELLINGER_OVO,
+    GEM_FDIV_CHI2_OVA,
+    GEM_FDIV_CHI2_OVO,
+    GEM_FDIV_COUNT
+} gem_fdiv_kind;
+
+typedef enum {
+    GEM_FDIV_OK = 0,
+    GEM_FDIV_BAD_ARGUMENT, /* kind, n = 0, k = 0, epsilon not in (0, 1/2] */
+    GEM_FDIV_NOT_FINITE    /* P holds NaN or infinity */
+} gem_fdiv_status;
+
+/* The state of one evaluation: the caller owns it and its work space. */
+typedef struct {
+    gem_fdiv_kind kind;
+    size_t n, k;
+    double epsilon;
+    int clipped;        /* some entry of P was */
+    double moved;       /* how far all the entries were; NaN or inf if not finite */
+    double value, value_rest;
+    double *work;
+} gem_fdiv;
+
+typedef struct {
+    /* "kl_ova" and so on. */
+    const char *(*name)(gem_fdiv_kind kind);
+    /* Doubles of work space for k clusters; 0 if their bytes exceed size_t. */
+    size_t (*work)(size_t k);
+    gem_fdiv_status (*start)(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size_t k,
+                             double epsilon, double *work);
+    /* Pass 1: the sums of the columns. */
+    void (*proportions_f64)(gem_fdiv *state, const double *p, size_t rows);
+    void (*proportions_f32)(gem_fdiv *state, const float *p, size_t rows);
+    /* Between passes 1 and 2: pi, and whether P was finite. */
+    gem_fdiv_status (*settle)(gem_fdiv *state);
+    /* Pass 2: values and, if `gradient` is not NULL, the direct terms. */
+    void (*rows_f64)(gem_fdiv *state, const double *p, double *gradient, size_t rows);
+    void (*rows_f32)(gem_fdiv *state, const float *p, float *gradient, size_t rows);
+    /* Pass 3: adds what comes through pi. */
+    void (*spread_f64)(const gem_fdiv *state, const double *p, double *gradient,
+                       size_t rows);
+    void (*spread_f32)(const gem_fdiv *state, const float *p, float *gradient,
+                       size_t rows);
+    double (*finish)(const gem_fdiv *state);
+} gem_fdiv_table;
+
+#endif
