@@ -32,10 +32,14 @@
  * switches and refurbishments only if an upper bound on their gain (n_L K
  * operations instead of n_L D K) exceeds the best split known.
  *
+ * A cut, in turn, is looked at cluster by cluster only if a bound from three
+ * groups of clusters leaves hope (kauri_moves.c).
+ *
  * Cost of a round, with N samples, D features, K clusters and a factor of rank
  * r: at most O(N D (r + K)) operations; with a kernel matrix at most
- * O(N D (N + K)). Memory: 24 N D bytes beside the arguments, and
- * 8 N (K + max(r, K)), or 24 N K with a kernel matrix.
+ * O(N D (N + K)). Memory in bytes: 20 N D + 8 L D (L = max_leaves, touched as
+ * far as leaves come to be) + 8 N (K + max(r, K)) + 100 N beside the arguments,
+ * and 8 N K more with a kernel matrix.
  */
 #ifndef GEM_KAURI_H
 #define GEM_KAURI_H
@@ -104,10 +108,10 @@ typedef struct {
                               middle of the gap between the two sides. */
     double *gain;          /* change of J; 0 in leaves */
     int32_t *depth;
-    int32_t *cluster;  /* of the node when it was made */
-    int32_t *size;     /* number of samples */
-    int32_t *kind;     /* a gem_kauri_kind */
-    int32_t *leaf_of;  /* (n_samples): number of each sample's leaf: the left
+    int32_t *cluster;   /* of the node when it was made */
+    int32_t *size;      /* number of samples */
+    int32_t *kind;      /* a gem_kauri_kind */
+    int32_t *leaf_of;   /* (n_samples): number of each sample's leaf: the left
                           side of a split keeps the number of the leaf, the
                           right side takes the next free one */
     int32_t *leaf_node; /* (max_leaves): node of each leaf */
@@ -118,15 +122,13 @@ typedef struct {
  * simplest kind, then the widest gap relative to the range of the feature, the
  * lowest threshold, the first feature, and the leaf of the lowest number. */
 gem_kauri_status gem_kauri_grow(const gem_kauri_data *data,
-                                const gem_kauri_rules *rules,
-                                gem_kauri_tree *tree);
+                                const gem_kauri_rules *rules, gem_kauri_tree *tree);
 
 /* Node reached by each row of x (n_samples, n_features), from the arrays of a
  * tree as above. */
-void gem_kauri_apply(const int32_t *left, const int32_t *right,
-                     const int32_t *feature, const double *threshold,
-                     const double *x, int64_t n_samples, int64_t n_features,
-                     int32_t *node);
+void gem_kauri_apply(const int32_t *left, const int32_t *right, const int32_t *feature,
+                     const double *threshold, const double *x, int64_t n_samples,
+                     int64_t n_features, int32_t *node);
 
 #ifdef __cplusplus
 }

@@ -1,5 +1,6 @@
 /* The stocks of the Kauri tree that read the kernel: scatters of the sides of
  * every cut of a leaf, and distances of samples to clusters. */
+#include <math.h>
 #include <string.h>
 
 #include "kauri_internal.h"
@@ -97,8 +98,8 @@ static gem_kauri_status centre_kernel(kauri_state *s, const kauri_leaf *leaf)
 }
 
 /* Whether a side of n_left samples may be cut off after position j. */
-static int is_cut(const kauri_state *s, const kauri_leaf *leaf,
-                  const double *sorted, int32_t n_left)
+static int is_cut(const kauri_state *s, const kauri_leaf *leaf, const double *sorted,
+                  int32_t n_left)
 {
     int32_t smallest = s->rules->min_samples_leaf;
     return n_left >= smallest && leaf->size - n_left >= smallest &&
@@ -115,8 +116,8 @@ typedef struct {
 static segment leaf_segment(const kauri_state *s, const kauri_leaf *leaf, int32_t f)
 {
     size_t at = (size_t)f * s->n + (size_t)leaf->start;
-    segment g = {s->cut + at, s->between + at, s->within_left + at,
-                 s->data->order + at, s->data->sorted + at};
+    segment g = {s->cut + at, s->between + at, s->within_left + at, s->data->order + at,
+                 s->data->sorted + at};
     return g;
 }
 
@@ -199,8 +200,8 @@ static gem_kauri_status profile_kernel(kauri_state *s, const kauri_leaf *leaf,
         if (2 * j < size)
             others = gather(row, ids, means, 0, j) - j * means[j];
         else
-            others = -own - gather(row, ids, means, j + 1, size) +
-                     (size - 1 - j) * means[j];
+            others =
+                -own - gather(row, ids, means, j + 1, size) + (size - 1 - j) * means[j];
         sigma += 2.0 * others + own;
         norms += own;
         if (is_cut(s, leaf, g.sorted, j + 1))
@@ -241,9 +242,31 @@ gem_kauri_status kauri_profile_leaf(kauri_state *s, kauri_leaf *leaf)
     return status;
 }
 
-static gem_kauri_status measure_by_factor(kauri_state *s, int32_t cluster)
+/* Distances of the samples of a leaf to a mean, in place of the old ones. */
+static void measure_leaf(kauri_state *s, kauri_leaf *leaf, int32_t cluster,
+                         const double *mean)
 {
     size_t rank = (size_t)s->data->rank, width = (size_t)s->width;
+    const double *row = s->data->factor + (size_t)leaf->start * rank;
+    double *distance = s->distance + (size_t)leaf->start * width + (size_t)cluster;
+    double total = 0.0, rise = 0.0, fall = 0.0;
+
+    for (int32_t i = 0; i < leaf->size; i++, row += rank, distance += width) {
+        double fresh = 0.0, old = *distance;
+#pragma omp simd reduction(+ : fresh)
+        for (size_t j = 0; j < rank; j++)
+            fresh += (row[j] - mean[j]) * (row[j] - mean[j]);
+        *distance = fresh;
+        total += old;
+        rise += fresh > old ? fresh - old : 0.0;
+        fall += fresh < old ? old - fresh : 0.0;
+    }
+    kauri_raise_bound(s, leaf, cluster, total, rise, fall);
+}
+
+static gem_kauri_status measure_by_factor(kauri_state *s, int32_t cluster)
+{
+    size_t rank = (size_t)s->data->rank;
     const double *factor = s->data->factor;
     double *mean = s->rows;
 
@@ -260,14 +283,8 @@ static gem_kauri_status measure_by_factor(kauri_state *s, int32_t cluster)
     }
     for (size_t j = 0; j < rank; j++)
         mean[j] /= s->size[cluster];
-    for (size_t i = 0; i < s->n; i++) {
-        const double *row = factor + i * rank;
-        double distance = 0.0;
-#pragma omp simd reduction(+ : distance)
-        for (size_t j = 0; j < rank; j++)
-            distance += (row[j] - mean[j]) * (row[j] - mean[j]);
-        s->distance[i * width + (size_t)cluster] = distance;
-    }
+    for (int32_t l = 0; l < s->n_leaves; l++)
+        measure_leaf(s, s->leaves + l, cluster, mean);
     return kauri_spend(s, s->n * rank);
 }
 
@@ -320,18 +337,35 @@ static gem_kauri_status measure_by_kernel(kauri_state *s, int32_t cluster)
             within += sums[s->sample[leaf->start + i]];
     }
     within /= n_cluster * n_cluster;
-    for (size_t i = 0; i < s->n; i++) {
-        size_t sample = (size_t)s->sample[i];
-        s->distance[i * (size_t)s->width + (size_t)cluster] =
-            kernel[sample * (s->n + 1)] - 2.0 * sums[sample] / n_cluster + within;
+    for (int32_t l = 0; l < s->n_leaves; l++) {
+        kauri_leaf *leaf = s->leaves + l;
+        double total = 0.0, rise = 0.0, fall = 0.0;
+        for (int32_t i = leaf->start; i < leaf->start + leaf->size; i++) {
+            size_t sample = (size_t)s->sample[i];
+            double *distance =
+                s->distance + (size_t)i * (size_t)s->width + (size_t)cluster;
+            double old = *distance;
+            *distance =
+                kernel[sample * (s->n + 1)] - 2.0 * sums[sample] / n_cluster + within;
+            total += old;
+            rise += fmax(*distance - old, 0.0);
+            fall += fmax(old - *distance, 0.0);
+        }
+        kauri_raise_bound(s, leaf, cluster, total, rise, fall);
     }
     return status;
 }
 
 gem_kauri_status kauri_measure_cluster(kauri_state *s, int32_t cluster)
 {
-    if (s->size[cluster] == 0.0)
-        return GEM_KAURI_OK;
-    return s->data->factor ? measure_by_factor(s, cluster)
-                           : measure_by_kernel(s, cluster);
+    gem_kauri_status status = GEM_KAURI_OK;
+
+    if (s->size[cluster] > 0.0)
+        status = s->data->factor ? measure_by_factor(s, cluster)
+                                 : measure_by_kernel(s, cluster);
+    /* A new cluster opens possibilities that no bound has heard of. */
+    for (int32_t l = 0; l < s->n_leaves && s->measured[cluster] == 0.0; l++)
+        kauri_forget_bounds(s, s->leaves + l);
+    s->measured[cluster] = s->size[cluster];
+    return status;
 }

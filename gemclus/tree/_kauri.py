@@ -104,8 +104,9 @@ class Kauri(ClusterMixin, BaseEstimator):
     *Cost.* With `K` clusters, a kernel with a factor of rank `r` (linear:
     ``r = D``; cosine; polynomial of a low degree; labels) costs at most
     ``O(N D (r + K))`` operations per split and no N x N array; any other one
-    ``O(N D (N + K))``. The memory beside `X` is about ``40 N D + 8 N (2 r + K)``
-    bytes, and that of the kernel matrix if there is one. The GIL is released.
+    ``O(N D (N + K))``. The memory beside `X` is about ``50 N D + 16 N (r + K)``
+    bytes, and that of the kernel matrix if there is one. The GIL is released,
+    and Ctrl-C is obeyed within a second.
 
     References
     ----------

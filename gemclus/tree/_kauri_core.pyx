@@ -6,7 +6,6 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdint cimport int32_t, uint64_t
 
 from gemclus.tree._kauri_c cimport (
-    GEM_KAURI_INTERRUPTED,
     GEM_KAURI_NO_MEMORY,
     gem_kauri_apply,
     gem_kauri_data,
@@ -30,8 +29,6 @@ cdef int poll_signals(void *context) noexcept with gil:
 cdef raise_status(gem_kauri_status status, list raised):
     if raised:
         raise raised[0]
-    if status == GEM_KAURI_INTERRUPTED:
-        raise InterruptedError("the growth of the tree was interrupted")
     if status == GEM_KAURI_NO_MEMORY:
         raise MemoryError("not enough memory to grow the tree")
 

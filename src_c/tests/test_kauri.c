@@ -16,14 +16,14 @@ static int failures = 0;
 static int kinds_seen[5];
 static uint64_t seed = 1;
 
-#define CHECK(condition, ...)                                     \
-    do {                                                          \
-        if (!(condition)) {                                       \
-            failures++;                                           \
-            printf("%s:%d: %s: ", __FILE__, __LINE__, #condition); \
-            printf(__VA_ARGS__);                                  \
-            printf("\n");                                         \
-        }                                                         \
+#define CHECK(condition, ...)                                                          \
+    do {                                                                               \
+        if (!(condition)) {                                                            \
+            failures++;                                                                \
+            printf("%s:%d: %s: ", __FILE__, __LINE__, #condition);                     \
+            printf(__VA_ARGS__);                                                       \
+            printf("\n");                                                              \
+        }                                                                              \
     } while (0)
 
 static double uniform(void)
@@ -63,11 +63,21 @@ static gem_kauri_status grow(const problem *p, tree *out)
 {
     static int32_t order[MAX_D * MAX_N];
     static double sorted[MAX_D * MAX_N], factor[MAX_N * MAX_N], kernel[MAX_N * MAX_N];
-    gem_kauri_data data = {p->n, p->d, order, sorted, NULL, p->rank, kernel,
-                           p->definite, 1e-15};
-    gem_kauri_tree t = {0, 0, out->left, out->right, out->feature, out->threshold,
-                        out->gain, out->depth, out->cluster, out->size, out->kind,
-                        out->leaf_of, out->leaf_node};
+    gem_kauri_data data = {p->n,    p->d,   order,       sorted, NULL,
+                           p->rank, kernel, p->definite, 1e-15};
+    gem_kauri_tree t = {0,
+                        0,
+                        out->left,
+                        out->right,
+                        out->feature,
+                        out->threshold,
+                        out->gain,
+                        out->depth,
+                        out->cluster,
+                        out->size,
+                        out->kind,
+                        out->leaf_of,
+                        out->leaf_node};
     gem_kauri_status status;
 
     sort_x = p->x;
@@ -161,9 +171,7 @@ static double best_filing(const problem *p, const int *cluster, const int *node,
             if (new_a && new_b && n_leaf == n_own)
                 continue;
             for (int i = 0; i < p->n; i++)
-                trial[i] = node[i] != leaf       ? cluster[i]
-                           : p->x[i][f] <= value ? a
-                                                 : b;
+                trial[i] = node[i] != leaf ? cluster[i] : p->x[i][f] <= value ? a : b;
             gain = objective(p, trial) - before;
             best = gain > best ? gain : best;
         }
@@ -227,7 +235,8 @@ static void replay(const problem *p, const tree *t, const char *name, int exhaus
               "%s: node %d kind %d gain %.15g, recomputed %.15g", name, parent,
               t->kind[parent], t->gain[parent], after - before);
         CHECK(!exhaustive || t->gain[parent] > best - 1e-8 * scale,
-              "%s: node %d gain %.15g, best %.15g", name, parent, t->gain[parent], best);
+              "%s: node %d gain %.15g, best %.15g", name, parent, t->gain[parent],
+              best);
         CHECK(count_clusters(p, cluster) <= p->rules.max_clusters, "%s", name);
         before = after;
     }
@@ -379,25 +388,38 @@ static int stop(void *context)
 /* Enough work for a poll: the caller's answer ends the growth. */
 static void test_interruption(void)
 {
-    enum { N = 3000, D = 40 };
-    int32_t *order = malloc(sizeof *order * N * D), *nodes = malloc(sizeof *nodes * N * 24);
-    double *sorted = malloc(sizeof *sorted * N * D), *real = malloc(sizeof *real * N * 8);
+    enum { N = 20000, D = 40 };
+    int32_t *order = malloc(sizeof *order * N * D),
+            *nodes = malloc(sizeof *nodes * N * 24);
+    double *sorted = malloc(sizeof *sorted * N * D),
+           *real = malloc(sizeof *real * N * 8);
     double *factor = malloc(sizeof *factor * N * D);
     int calls = 0;
 
     if (order && nodes && sorted && real && factor) {
         gem_kauri_data data = {N, D, order, sorted, factor, D, NULL, 1, 0.0};
         gem_kauri_rules rules = {3, N, N, 2, 1, D, 0.0, 0, stop, &calls};
-        gem_kauri_tree t = {0, 0, nodes, nodes + 2 * N, nodes + 4 * N, real, real + 2 * N,
-                            nodes + 6 * N, nodes + 8 * N, nodes + 10 * N,
-                            nodes + 12 * N, nodes + 14 * N, nodes + 15 * N};
+        gem_kauri_tree t = {0,
+                            0,
+                            nodes,
+                            nodes + 2 * N,
+                            nodes + 4 * N,
+                            real,
+                            real + 2 * N,
+                            nodes + 6 * N,
+                            nodes + 8 * N,
+                            nodes + 10 * N,
+                            nodes + 12 * N,
+                            nodes + 14 * N,
+                            nodes + 15 * N};
         for (int f = 0; f < D; f++)
             for (int i = 0; i < N; i++) {
                 order[f * N + i] = (i * 7 + f) % N;
                 sorted[f * N + i] = i;
                 factor[((i * 7 + f) % N) * D + f] = i;
             }
-        CHECK(gem_kauri_grow(&data, &rules, &t) == GEM_KAURI_INTERRUPTED, "interrupted");
+        CHECK(gem_kauri_grow(&data, &rules, &t) == GEM_KAURI_INTERRUPTED,
+              "interrupted");
         CHECK(calls == 1, "%d polls after the answer to stop", calls);
     }
     free(order);

@@ -1,6 +1,7 @@
 """The Kauri tree: objective, gains, invariances, rules, and refusals."""
 
 import pickle
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -404,6 +405,22 @@ def test_many_threads_fit_and_predict_alike():
         labels = list(pool.map(lambda _: reference.predict(X), range(8)))
     assert all(same_tree(reference.tree_, model.tree_) for model in models)
     assert all(np.array_equal(reference.labels_, other) for other in labels)
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+def test_signals_interrupt_the_growth():
+    def handler(signum, frame):
+        raise TimeoutError("interrupted")
+
+    X = np.random.RandomState(0).randn(40_000, 40)
+    previous = signal.signal(signal.SIGALRM, handler)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.5)
+        with pytest.raises(TimeoutError, match="interrupted"):
+            Kauri(max_clusters=20).fit(X)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, previous)
 
 
 def test_verbose_prints_the_splits(capsys):
