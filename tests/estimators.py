@@ -12,12 +12,16 @@ GRADIENT_MODELS = {
     linear.LinearModel: {},
     linear.LinearMMD: {},
     linear.LinearWasserstein: {},
+    linear.LinearWasserstein: {},
     linear.RIM: {"reg": 0.01},
     linear.KernelRIM: {"reg": 0.01, "base_kernel": "rbf"},
     mlp.MLPModel: {"n_hidden_dim": 5},
     mlp.MLPMMD: {"n_hidden_dim": 5, "ovo": True},
+    mlp.MLPWasserstein: {"n_hidden_dim": 5},
     nonparametric.CategoricalModel: {},
     nonparametric.CategoricalMMD: {"kernel": "rbf"},
+    nonparametric.CategoricalWasserstein: {"ovo": True},
+    tree.Douglas: {"n_cuts": 2, "temperature": 0.7},
 }
 
 # Instances for scikit-learn's checks, which run five epochs each: a start that is

@@ -14,6 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import estimators
 from gemclus.linear import LinearModel
+from gemclus.mlp import MLPModel
 from gemclus.nonparametric import CategoricalModel
 
 _ONLY_TRAINING_SAMPLES = "predictions exist for the training samples alone"
@@ -22,14 +23,16 @@ _NEEDS_CLASSIFIER_TAGS = (
     "the check reads the tags of classifiers, which a clusterer with predict_proba "
     "does not have"
 )
+_TAKES_SPARSE = {
+    "check_estimator_sparse_array": _NEEDS_CLASSIFIER_TAGS,
+    "check_estimator_sparse_matrix": _NEEDS_CLASSIFIER_TAGS,
+}
 
 # Class (and its subclasses) -> check -> why it cannot pass.
 EXPECTED_FAILED_CHECKS = {
-    CategoricalModel: {"check_fit_idempotent": _ONLY_TRAINING_SAMPLES},
-    LinearModel: {
-        "check_estimator_sparse_array": _NEEDS_CLASSIFIER_TAGS,
-        "check_estimator_sparse_matrix": _NEEDS_CLASSIFIER_TAGS,
-    },
+    LinearModel: _TAKES_SPARSE,
+    MLPModel: _TAKES_SPARSE,
+    CategoricalModel: _TAKES_SPARSE | {"check_fit_idempotent": _ONLY_TRAINING_SAMPLES},
 }
 
 
@@ -42,7 +45,8 @@ def expected_failed_checks(estimator):
     return failures
 
 
-@pytest.mark.filterwarnings("ignore:The first predictions are")
+# The data of the checks have offsets of 100, and warn as they should.
+@pytest.mark.filterwarnings("ignore:The first predictions are:UserWarning")
 @parametrize_with_checks(
     estimators.CHECKED_ESTIMATORS, expected_failed_checks=expected_failed_checks
 )

@@ -4,7 +4,7 @@ from gemclus import _layers
 from gemclus._base import DiscriminativeModel
 from gemclus._docstrings import fill_docstring
 from gemclus._validation import check_int
-from gemclus.gemini import MMDGEMINI
+from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
 
 
 @fill_docstring
@@ -42,6 +42,8 @@ class MLPModel(DiscriminativeModel):
     >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
     True
     """
+
+    _accepts_sparse = True
 
     def __init__(
         self,
@@ -184,3 +186,68 @@ class MLPMMD(MLPModel):
     def get_gemini(self):
         """Return the MMD GEMINI that `fit` maximises."""
         return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
+
+
+@fill_docstring
+class MLPWasserstein(MLPModel):
+    """Neural network with one hidden layer trained by maximising the Wasserstein GEMINI.
+
+    Parameters
+    ----------
+    %(base)s
+    %(batch_size)s
+    %(end)s
+    %(wasserstein)s
+    %(hidden)s
+    %(training)s
+
+    Attributes
+    ----------
+    %(mlp_weights)s
+    %(fitted)s
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        batch_size=None,
+        verbose=False,
+        random_state=None,
+        metric="euclidean",
+        ovo=False,
+        metric_params=None,
+        n_hidden_dim=20,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            batch_size=batch_size,
+            verbose=verbose,
+            random_state=random_state,
+            n_hidden_dim=n_hidden_dim,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+        self.metric = metric
+        self.ovo = ovo
+        self.metric_params = metric_params
+
+    def get_gemini(self):
+        """Return the Wasserstein GEMINI that `fit` maximises."""
+        return WassersteinGEMINI(self.ovo, self.metric, self.metric_params)

@@ -1,5 +1,9 @@
 """Models without a map from data to clusters: the training samples have logits."""
 
-from gemclus.nonparametric._categorical import CategoricalMMD, CategoricalModel
+from gemclus.nonparametric._categorical import (
+    CategoricalMMD,
+    CategoricalModel,
+    CategoricalWasserstein,
+)
 
-__all__ = ["CategoricalMMD", "CategoricalModel"]
+__all__ = ["CategoricalMMD", "CategoricalModel", "CategoricalWasserstein"]

@@ -8,7 +8,7 @@ from sklearn.utils import Tags
 from gemclus import _layers
 from gemclus._base import DiscriminativeModel
 from gemclus._docstrings import fill_docstring
-from gemclus.gemini import MMDGEMINI
+from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
 from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
 
 
@@ -68,6 +68,8 @@ class CategoricalModel(DiscriminativeModel):
     >>> bool(model.predict([[6.0]])[0] == labels[3])
     True
     """
+
+    _accepts_sparse = True
 
     def __init__(
         self,
@@ -223,3 +225,63 @@ class CategoricalMMD(CategoricalModel):
     def get_gemini(self):
         """Return the MMD GEMINI that `fit` maximises."""
         return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
+
+
+@fill_docstring
+class CategoricalWasserstein(CategoricalModel):
+    """Free logits of the training samples, trained by maximising the
+    Wasserstein GEMINI.
+
+    Parameters
+    ----------
+    %(base)s
+    %(end)s
+    %(wasserstein)s
+    %(training)s
+
+    Attributes
+    ----------
+    %(logits)s
+    %(fitted)s
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        verbose=False,
+        random_state=None,
+        metric="euclidean",
+        ovo=False,
+        metric_params=None,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            verbose=verbose,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+        self.metric = metric
+        self.ovo = ovo
+        self.metric_params = metric_params
+
+    def get_gemini(self):
+        """Return the Wasserstein GEMINI that `fit` maximises."""
+        return WassersteinGEMINI(self.ovo, self.metric, self.metric_params)

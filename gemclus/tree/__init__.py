@@ -1,5 +1,6 @@
 """Trees that cluster, and that explain clusterings."""
 
+from gemclus.tree._douglas import Douglas
 from gemclus.tree._export import (
     export_graphviz,
     export_text,
@@ -10,6 +11,7 @@ from gemclus.tree._fidelity import FidelityReport, fidelity
 from gemclus.tree._kauri import Kauri
 
 __all__ = [
+    "Douglas",
     "FidelityReport",
     "Kauri",
     "export_graphviz",
