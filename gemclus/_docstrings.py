@@ -48,6 +48,10 @@ metric_params : dict, default=None
     "hidden": """\
 n_hidden_dim : int, default=20
     Number of hidden units.""",
+    "hierarchy": """\
+M : float, default=10
+    Bound on the weights of the hidden layer in multiples of the skip weights;
+    0 leaves a linear model.""",
     "sparse": """\
 groups : sequence of sequences of int, default=None
     Features that are selected together, as lists, tuples or arrays of their

@@ -1,7 +1,7 @@
 """Linear models that select features."""
 
 from gemclus._docstrings import fill_docstring
-from gemclus.gemini import MMDGEMINI
+from gemclus.gemini import MI, MMDGEMINI
 from gemclus.linear import LinearModel
 from gemclus.sparse._mixin import SparseMixin
 
@@ -167,3 +167,67 @@ class SparseLinearMMD(SparseLinearModel):
     def get_gemini(self):
         """Return the MMD that `fit` maximises."""
         return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
+
+
+@fill_docstring
+class SparseLinearMI(SparseLinearModel):
+    """Feature-selecting logistic regression trained by the mutual information.
+
+    Parameters
+    ----------
+    %(base)s
+    %(batch_size)s
+    %(end)s
+    %(sparse)s
+    %(training)s
+
+    Attributes
+    ----------
+    W_ : ndarray of shape (D, K)
+        Weights; the rows of features that are not selected are 0.
+    b_ : ndarray of shape (1, K)
+        Biases.
+    %(sparse_fitted)s
+    %(fitted)s
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        max_iter=1000,
+        learning_rate=1e-3,
+        solver="adam",
+        batch_size=None,
+        verbose=False,
+        random_state=None,
+        groups=None,
+        alpha=1e-2,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            batch_size=batch_size,
+            verbose=verbose,
+            random_state=random_state,
+            groups=groups,
+            alpha=alpha,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+
+    def get_gemini(self):
+        """Return the mutual information that `fit` maximises."""
+        return MI()

@@ -114,6 +114,7 @@ class PathTrainer(Trainer):
                     X, affinity, self.evaluate, weights
                 )
                 return value
+            self.model._enter_batch(X, affinity)
             value = float(self.evaluate(self._infer(X), affinity))
             total += (value - self.model._penalty(X)) * X.shape[0]
             count += X.shape[0]
