@@ -19,7 +19,7 @@ except (ImportError, PackageNotFoundError) as error:
     ) from error
 del _compiled
 
-from gemclus import data, gemini, linear, mlp, nonparametric, tree
+from gemclus import data, gemini, linear, mlp, nonparametric, sparse, tree
 from gemclus._base import DiscriminativeModel
 
 __all__ = [
@@ -30,5 +30,6 @@ __all__ = [
     "linear",
     "mlp",
     "nonparametric",
+    "sparse",
     "tree",
 ]

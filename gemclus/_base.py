@@ -213,13 +213,14 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             raise ValueError(
                 f"n_samples={X.shape[0]} must be at least n_clusters={self.n_clusters}"
             )
+        self._begin_fit(X)
         gemini, affinity = self._training_affinity(X, y)
         random_state = check_random_state(self.random_state)
         with callback_context(self, X) as context:
-            if self.n_init == 1 or self._goes_on():
-                self._fit_once(X, gemini, affinity, random_state, context)
-            else:
-                self._fit_best(X, gemini, affinity, random_state, context)
+            once = self.n_init == 1 or self._goes_on()
+            train = self._fit_once if once else self._fit_best
+            if not train(X, gemini, affinity, random_state, context):
+                self._extend_fit(X, gemini, affinity)
             self._finish_fit(X)
         return self
 
@@ -246,6 +247,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         self._check_parameters()
         started = hasattr(self, "optimiser_")
         X = self._check_samples(X, reset=not started)
+        self._begin_fit(X)
         gemini, affinity = self._training_affinity(X, y)
         if not started or not hasattr(self, "_stream"):
             self._stream = check_random_state(self.random_state)
@@ -417,9 +419,11 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
     def _fit_best(self, X, gemini, affinity, random_state, context):
         """Train `n_init` times and keep the training with the best objective.
 
-        Callbacks follow trainings in this process only.
+        Callbacks follow trainings in this process only. Returns whether the
+        last one was interrupted.
         """
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
+        interrupted = False
         if effective_n_jobs(self.n_jobs) == 1:
             candidates = []
             for seed in seeds:
@@ -437,6 +441,13 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             )
         best = max(candidates, key=lambda model: model.objective_curve_[-1])
         self.__dict__.update(best.__dict__)
+        return interrupted
+
+    def _begin_fit(self, X):
+        """Set what depends on the training data and not on the weights."""
+
+    def _extend_fit(self, X, gemini, affinity):
+        """Go on from the trained weights, unless Ctrl-C ended the training."""
 
     def _finish_fit(self, X):
         """Set what depends on the trained weights and the training data."""

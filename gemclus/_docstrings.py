@@ -48,6 +48,27 @@ metric_params : dict, default=None
     "hidden": """\
 n_hidden_dim : int, default=20
     Number of hidden units.""",
+    "hierarchy": """\
+M : float, default=10
+    Bound on the weights of the hidden layer in multiples of the skip weights;
+    0 leaves a linear model.""",
+    "sparse": """\
+groups : sequence of sequences of int, default=None
+    Features that are selected together, as lists, tuples or arrays of their
+    indices; those not named stand alone.
+alpha : float, default=1e-2
+    Weight of the penalty, at least 0.""",
+    "dynamic": """\
+dynamic : bool, default=False
+    Whether the affinity of the objective is computed anew, whenever the
+    selection changes, on the features still selected.""",
+    "sparse_fitted": """\
+groups_ : list of ndarray
+    All groups, those of a single feature included.
+penalty_ : GroupPenalty
+    The penalty, with its `value` and its proximal operator `prox`.
+path_ : SparsePath
+    What `path` returned, if it was called.""",
     "training": """\
 tol : float, default=None
     Training ends when the objective has not improved by more than ``tol``

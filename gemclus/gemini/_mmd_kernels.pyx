@@ -27,8 +27,9 @@ cdef inline double clip(double p, double epsilon) noexcept nogil:
 def proportions(const real[:, ::1] P, double epsilon):
     """Cluster proportions ``pi`` (K,): column means of the clipped predictions.
 
-    Sums run over blocks of rows, so that their error does not grow with N.
-    NaN or infinity in `P` gives NaN in `pi`. Cost O(N K).
+    Sums are of differences to the first row, so that equal rows have exactly
+    these proportions, and run over blocks of rows, so that their error does not
+    grow with N. NaN or infinity in `P` gives NaN in `pi`. Cost O(N K).
     """
     cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k, start, stop
     pi = np.zeros(K)
@@ -41,11 +42,13 @@ def proportions(const real[:, ::1] P, double epsilon):
                 part[k] = 0.0
             for i in range(start, stop):
                 for k in range(K):
-                    part[k] += clip(P[i, k], epsilon) + 0.0 * P[i, k]
+                    part[k] += (
+                        clip(P[i, k], epsilon) - clip(P[0, k], epsilon) + 0.0 * P[i, k]
+                    )
             for k in range(K):
                 total[k] += part[k]
         for k in range(K):
-            total[k] /= N
+            total[k] = clip(P[0, k], epsilon) + total[k] / N
     return pi
 
 

@@ -108,11 +108,18 @@ class MLPModel(DiscriminativeModel):
         H = self._hidden(X)
         if retain:
             self._retained = H
-        return _layers.softmax(_layers.affine(H, self.W2_, self.b2_))
+        return _layers.softmax(self._logits(X, H))
+
+    def _logits(self, X, H):
+        """What the softmax is taken of, given the hidden activations."""
+        return _layers.affine(H, self.W2_, self.b2_)
 
     def _compute_grads(self, X, y_pred, gradient):
+        return self._backward(X, _layers.softmax_backward(y_pred, gradient))
+
+    def _backward(self, X, T):
+        """Gradients of the weights from those of the logits, `T`."""
         H = self._retained
-        T = _layers.softmax_backward(y_pred, gradient)
         W2, b2 = _layers.affine_backward(H, T)
         B = _layers.relu_backward(H, T @ self.W2_.T)
         W1, b1 = _layers.affine_backward(X, B)

@@ -95,3 +95,17 @@ def test_callables_and_precomputed_matrices():
         MMDGEMINI(kernel="gaussian").compute_affinity(X)
     with pytest.raises(ValueError, match="kernel_params"):
         MMDGEMINI(kernel="rbf", kernel_params={"width": 1}).compute_affinity(X)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf"])
+@pytest.mark.parametrize("ovo", [False, True])
+def test_equal_rows_have_no_gradient(kernel, ovo):
+    """Rounding errors of the proportions must not pass for a direction."""
+    random_state = np.random.RandomState(0)
+    X = random_state.normal(size=(120, 3))
+    gemini = MMDGEMINI(ovo=ovo, kernel=kernel)
+    affinity = gemini._training_affinity(X)
+    for row in random_state.dirichlet(np.ones(3), size=50):
+        value, gradient = gemini.evaluate(np.tile(row, (120, 1)), affinity, True)
+        assert value == 0.0
+        np.testing.assert_allclose(gradient, 0.0, atol=1e-12)

@@ -1,0 +1,208 @@
+"""Sparse models as scikit-learn estimators and as feature selectors."""
+
+import pickle
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.sparse import csr_matrix
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.utils.estimator_checks import parametrize_with_checks
+
+from gemclus.data import celeux_one
+from gemclus.gemini import MMDGEMINI
+from gemclus.linear import LinearModel
+from gemclus.sparse import SparseLinearMMD, SparseLinearModel
+
+MODELS = [SparseLinearModel, SparseLinearMMD]
+every_model = pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
+X, y = celeux_one(n=120, p=5, mu=1.7, random_state=0)
+
+
+def selecting(cls, **arguments):
+    """A model that keeps some of the features of `X`, but not all."""
+    defaults = {"alpha": 1.0, "solver": "sgd", "learning_rate": 1e-2, "max_iter": 300}
+    return cls(random_state=0, **defaults | arguments)
+
+
+# They ask the classifier tags of whatever has predict_proba and takes CSR matrices.
+_NO_CLASSIFIER = {
+    "check_estimator_sparse_array": "the check takes the estimator for a classifier",
+    "check_estimator_sparse_matrix": "the check takes the estimator for a classifier",
+}
+
+
+@pytest.mark.filterwarnings("ignore:The first predictions are:UserWarning")
+@parametrize_with_checks(
+    [
+        cls(max_iter=5, learning_rate=0.01, init="k-means++", dynamic=dynamic)
+        for cls in MODELS
+        for dynamic in (False, True)
+    ],
+    expected_failed_checks=lambda estimator: _NO_CLASSIFIER,
+)
+def test_estimator_checks(estimator, check):
+    check(estimator)
+
+
+@every_model
+def test_rows_of_features_left_out_are_zero(cls):
+    model = selecting(cls).fit(X)
+    rows = np.abs(model._feature_weights()).sum(axis=1)
+    kept = model.get_selection()
+    assert kept.tolist() == np.flatnonzero(rows).tolist() == [0, 1, 2, 3, 4]
+
+
+@every_model
+def test_no_penalty_selects_everything(cls):
+    model = selecting(cls, alpha=0).fit(X)
+    assert model.get_support().all()
+
+
+def test_without_penalty_it_is_the_linear_model():
+    sparse = SparseLinearModel(alpha=0, max_iter=50, random_state=1).fit(X)
+    plain = LinearModel(max_iter=50, random_state=1).fit(X)
+    np.testing.assert_array_equal(sparse.W_, plain.W_)
+    np.testing.assert_array_equal(sparse.b_, plain.b_)
+
+
+@pytest.mark.parametrize("solver", ["adam", "sgd"])
+def test_proximal_steps_are_those_of_the_optimiser(solver):
+    """One epoch is one step of the optimiser, then the prox of its length."""
+    rate, alpha = 0.05, 3.0
+    sparse = SparseLinearModel(
+        alpha=alpha, max_iter=1, learning_rate=rate, solver=solver, random_state=1
+    )
+    plain = LinearModel(max_iter=1, learning_rate=rate, solver=solver, random_state=1)
+    W = plain.fit(X).W_
+    step = alpha * rate * (np.sqrt(1 - 0.999) / (1 - 0.9) if solver == "adam" else 1)
+    norms = np.linalg.norm(W, axis=1, keepdims=True)
+    expected = W * np.maximum(1 - step / norms, 0)
+    np.testing.assert_allclose(sparse.fit(X).W_, expected, rtol=1e-12)
+
+
+@every_model
+@pytest.mark.parametrize(
+    "groups", [[[0, 9], (1, 8)], (np.array([0, 9]), [8, 1]), np.array([[9, 0], [1, 8]])]
+)
+def test_groups_are_selected_together(cls, groups):
+    model = selecting(cls, groups=groups).fit(X)
+    assert [sorted(group) for group in model.groups_[:2]] == [[0, 9], [1, 8]]
+    assert sorted(np.concatenate(model.groups_)) == list(range(10))
+    support = model.get_support()
+    assert support[0] == support[9] and support[1] == support[8]
+    assert support.any() and not support.all()
+
+
+@every_model
+@pytest.mark.parametrize(
+    "arguments, error, match",
+    [
+        ({"alpha": -1}, ValueError, "alpha must be at least 0"),
+        ({"alpha": "1"}, TypeError, "alpha"),
+        ({"alpha": np.nan}, ValueError, "alpha must be finite"),
+        ({"dynamic": 1}, TypeError, "dynamic"),
+        ({"groups": [[0], [0]]}, ValueError, "groups must not overlap"),
+        ({"groups": [[0, 10]]}, ValueError, r"groups\[0\] must hold indices of the 10"),
+        ({"solver": "lbfgs"}, ValueError, "proximal steps: use 'adam' or 'sgd'"),
+    ],
+)
+def test_refusals(cls, arguments, error, match):
+    with pytest.raises(error, match=match):
+        cls(**arguments).fit(X)
+
+
+@every_model
+def test_a_selector_of_frames(cls):
+    frame = pd.DataFrame(X, columns=[f"x{j}" for j in range(10)])
+    model = selecting(cls).fit(frame)
+    names = ["x0", "x1", "x2", "x3", "x4"]
+    assert model.get_feature_names_out().tolist() == names
+    np.testing.assert_array_equal(model.transform(frame), X[:, :5])
+    assert model.set_output(transform="pandas").transform(frame).columns.tolist() == names
+    pipeline = make_pipeline(clone(model), LinearModel(max_iter=3))
+    assert pipeline.fit(frame)[-1].n_features_in_ == 5
+
+
+@every_model
+def test_partial_fit_takes_proximal_steps(cls):
+    model = selecting(cls, max_iter=1, batch_size=60)
+    for _ in range(150):
+        model.partial_fit(X)
+    assert model.get_selection().tolist() == [0, 1, 2, 3, 4]
+
+
+@every_model
+def test_warm_start_obeys_new_groups(cls):
+    model = selecting(cls, warm_start=True, max_iter=10).fit(X)
+    model.set_params(groups=[[0, 1]]).fit(X)
+    assert model.groups_[0].tolist() == [0, 1]
+
+
+@every_model
+def test_restarts_keep_the_selection_of_the_best(cls):
+    model = selecting(cls, n_init=3).fit(X)
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(twin.get_selection(), model.get_selection())
+    np.testing.assert_array_equal(twin.predict(X), model.labels_)
+
+
+def test_dynamic_affinity_is_that_of_the_features_selected():
+    kept = []
+
+    class Recording(MMDGEMINI):
+        def compute_affinity(self, X, y=None):
+            kept.append(X.shape[1])
+            return super().compute_affinity(X, y)
+
+    model = selecting(SparseLinearModel, gemini=Recording(kernel="rbf"), dynamic=True)
+    model.set_params(alpha=0.2).fit(X)
+    # Once for all features, then whenever the selection has changed.
+    assert kept[0] == 10 and len(kept) == len(set(kept)) > 1
+    n_selected = model.get_selection().size
+    assert kept[-1] == n_selected < 10
+    # The score is that of the features selected as well.
+    gemini = MMDGEMINI(kernel="rbf")
+    affinity = gemini.compute_affinity(X[:, model.get_support()])
+    expected = gemini.evaluate(model.predict_proba(X), affinity)
+    assert model.score(X) == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("batch_size", [None, 50])
+def test_dynamic_works_with_every_kernel_and_in_batches(batch_size):
+    for kernel in ("linear", "rbf", "laplacian"):
+        model = selecting(
+            SparseLinearMMD, kernel=kernel, dynamic=True, batch_size=batch_size
+        )
+        assert np.isfinite(model.set_params(alpha=0.2).fit(X).score(X))
+
+
+def test_dynamic_survives_an_empty_selection():
+    model = selecting(SparseLinearMMD, alpha=1e3, dynamic=True).fit(X)
+    assert model.get_selection().size == 0
+    assert np.isfinite(model.score(X))
+    with pytest.warns(UserWarning, match="No features were selected"):
+        assert model.transform(X).shape == (120, 0)
+
+
+def test_dynamic_refuses_precomputed_affinities():
+    model = selecting(SparseLinearMMD, kernel="precomputed", dynamic=True)
+    with pytest.raises(ValueError, match="dynamic=True.*kernel='precomputed'"):
+        model.fit(X, X @ X.T)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_weights_have_the_dtype_of_the_data(dtype):
+    model = selecting(SparseLinearMMD).fit(X.astype(dtype))
+    assert model.W_.dtype == dtype
+    assert model.get_selection().tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("dynamic", [False, True])
+def test_csr_matrices_give_what_dense_ones_do(dynamic):
+    model = selecting(SparseLinearMMD, dynamic=dynamic).fit(csr_matrix(X))
+    np.testing.assert_allclose(
+        model.W_, selecting(SparseLinearMMD, dynamic=dynamic).fit(X).W_, rtol=1e-6
+    )
+    assert model.get_selection().tolist() == [0, 1, 2, 3, 4]
