@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import _threads  # noqa: F401  workers inherit it
+
 PEER = "gemclus==1.1.1"
-THREADS = {
-    f"{library}_NUM_THREADS": "1" for library in ("OPENBLAS", "OMP", "MKL", "BLIS")
-}
 _HERE = Path(__file__).resolve().parent
 
 
@@ -54,7 +53,6 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            env=os.environ | THREADS,
             cwd=_HERE,
         )
         self.version = self._answer()["version"]

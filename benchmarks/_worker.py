@@ -4,17 +4,16 @@ Run in an environment of either package: reads one request a line from standard
 input, as JSON, and answers with one line. Seconds are CPU time of the process.
 """
 
-import ctypes
-import gc
 import json
 import os
 import sys
-import time
 import warnings
 
 import numpy as np
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
+
+from _process import Measured
 
 import gemclus.gemini
 from gemclus.linear import LinearModel
@@ -52,39 +51,9 @@ def cold(ovo, n_samples, n_clusters):
 
 
 def _measured(action):
-    gc.collect()
-    _return_free_memory()
-    before = _reset_peak()
-    start = time.process_time()
-    action()
-    seconds = time.process_time() - start
-    return {"seconds": seconds, "peak": max(0, _memory("VmHWM") - before)}
-
-
-def _return_free_memory():
-    try:
-        ctypes.CDLL(None).malloc_trim(0)
-    except (AttributeError, OSError):  # not glibc
-        pass
-
-
-def _reset_peak():
-    """Start a new peak of resident memory, where Linux lets us."""
-    try:
-        with open("/proc/self/clear_refs", "w") as file:
-            file.write("5")
-    except OSError:
-        pass
-    return _memory("VmRSS")
-
-
-def _memory(name):
-    try:
-        with open("/proc/self/status") as file:
-            line = next(line for line in file if line.startswith(name))
-    except OSError:
-        return 0
-    return int(line.split()[1]) * 1024
+    with Measured() as measured:
+        action()
+    return {"seconds": measured.seconds, "peak": measured.peak}
 
 
 def main():

@@ -4,16 +4,14 @@ See README.md for what is measured and how to run it.
 """
 
 import argparse
-import os
 import sys
 import time
 
-from _peer import THREADS, Worker, add_peer_argument, peer_python
-
-os.environ.update(THREADS)
-
-import numpy as np  # noqa: E402
-from _worker import N_FEATURES, blobs  # noqa: E402
+import _threads  # noqa: F401  before NumPy
+import numpy as np
+from _peer import Worker, add_peer_argument, peer_python
+from _tables import microseconds, table, verdict
+from _worker import N_FEATURES, blobs
 
 F_DIVERGENCES = ["mi", "kl_ova", "hellinger_ova", "chi2_ova", "tv_ova"]
 OBJECTIVES = [
@@ -90,24 +88,6 @@ def limit(gemini, n_samples, n_clusters):
             step()
         best = min(best, (time.process_time() - start) / repeats)
     return best
-
-
-def table(header, rows):
-    """Rows as a markdown table."""
-    print("| " + " | ".join(header) + " |")
-    print("|" + " --- |" * len(header))
-    for row in rows:
-        print("| " + " | ".join(row) + " |", flush=True)
-
-
-def microseconds(seconds):
-    return f"{1e6 * seconds:,.0f}" if seconds >= 1e-5 else f"{1e6 * seconds:.1f}"
-
-
-def verdict(ratio, floor):
-    if floor is None:
-        return ""
-    return f"{floor} {'met' if ratio >= floor else 'NOT MET'}"
 
 
 def training_rows(ours, peer, options):
@@ -198,11 +178,11 @@ def main():
                 "objective, N, K, ours µs, peer µs, ratio, floor, ours / limit, "
                 "ours MB, peer MB"
             )
-            table(header.split(", "), training_rows(ours, peer, options))
+            table(header, training_rows(ours, peer, options))
         if options.cold_samples:
             print("\nWasserstein, one cold evaluation with its gradient\n")
             header = "objective, N, K, ours µs, peer µs, ratio, floor, values differ by"
-            table(header.split(", "), cold_rows(ours, peer, options))
+            table(header, cold_rows(ours, peer, options))
 
 
 if __name__ == "__main__":
