@@ -1,0 +1,72 @@
+"""Times one installed package through its public interface, on request.
+
+Run in an environment of either package: reads one request a line from standard
+input, as JSON, and answers with one line. Seconds are CPU time of the process.
+"""
+
+import json
+import os
+import sys
+import warnings
+
+import numpy as np
+from sklearn.datasets import make_blobs
+from sklearn.preprocessing import StandardScaler
+
+from _process import Measured
+
+import gemclus.gemini
+from gemclus.linear import LinearModel
+
+N_FEATURES = 20
+
+
+def blobs(n_samples, n_clusters):
+    """Standardised blobs in `N_FEATURES` dimensions."""
+    X, _ = make_blobs(
+        n_samples, N_FEATURES, centers=n_clusters, cluster_std=4.0, random_state=0
+    )
+    return StandardScaler().fit_transform(X)
+
+
+def fit(gemini, n_samples, n_clusters, max_iter):
+    """Seconds and peak memory of one full-batch fit with `max_iter` steps."""
+    X = blobs(n_samples, n_clusters)
+    model = LinearModel(n_clusters, gemini=gemini, max_iter=max_iter, random_state=0)
+    return _measured(lambda: model.fit(X))
+
+
+def cold(ovo, n_samples, n_clusters):
+    """Seconds and peak memory of one Wasserstein evaluation, with its gradient."""
+    X = blobs(n_samples, n_clusters)
+    bound = N_FEATURES**-0.5
+    W = np.random.RandomState(0).uniform(-bound, bound, (N_FEATURES, n_clusters))
+    P = np.exp(X @ W)
+    P /= P.sum(axis=1, keepdims=True)
+    gemini = gemclus.gemini.WassersteinGEMINI(ovo=ovo)
+    distances = gemini.compute_affinity(X)
+    answer = _measured(lambda: gemini(P, distances, return_grad=True))
+    answer["value"] = float(gemini(P, distances))
+    return answer
+
+
+def _measured(action):
+    with Measured() as measured:
+        action()
+    return {"seconds": measured.seconds, "peak": measured.peak}
+
+
+def main():
+    answers = os.fdopen(os.dup(1), "w")
+    sys.stdout = sys.stderr
+    warnings.simplefilter("ignore")
+    tasks = {"fit": fit, "cold": cold}
+    print(json.dumps({"version": gemclus.__version__}), file=answers, flush=True)
+    for line in sys.stdin:
+        request = json.loads(line)
+        answer = tasks[request.pop("task")](**request)
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
