@@ -12,11 +12,12 @@ inherited. Writes ``own_model.png``.
 
 import matplotlib.pyplot as plt
 import numpy as np
-from gemclus import DiscriminativeModel
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
+
+from gemclus import DiscriminativeModel
 
 
 class PrototypeModel(DiscriminativeModel):
