@@ -1,30 +1,20 @@
-"""Wasserstein objectives: cold and warm evaluations against dense network simplex.
+"""Wasserstein objectives, cold and warm, beside dense network simplex from scratch.
 
-For each case a real model is trained and the predictions of its first iterations
-are kept. Then, in one run and on one thread, the same predictions are given to
-
-- `WassersteinGEMINI.evaluate`, which starts from nothing (cold);
-- the evaluator of a fit, which starts from its last bases (warm);
-- another implementation of the same interface, in the Python of `--other`, or
-  POT's `emd2` on each problem if there is none;
-- POT's `emd2` started from the potentials of the last iteration.
-
-Times are thread CPU times of a value and gradient, in milliseconds (POT: of the
-values alone). Run on a quiet machine:
-
-    OPENBLAS_NUM_THREADS=1 python benchmarks/bench_wasserstein.py [--other PYTHON]
+See README.md for what is measured and how to run it.
 """
 
 import argparse
-import json
-import os
-import subprocess
 import sys
 import tempfile
 import time
 from functools import partial
+from pathlib import Path
 
+import _threads  # noqa: F401  before NumPy
 import numpy as np
+import ot
+from _peer import Worker, add_peer_argument, peer_python
+from _tables import table, verdict
 from sklearn.datasets import load_iris, make_blobs
 
 from gemclus.data import celeux_one
@@ -32,41 +22,20 @@ from gemclus.gemini import WassersteinGEMINI
 from gemclus.linear import LinearModel
 from gemclus.mlp import MLPModel
 
-# name, data, model, N, K, ovo
-CASES = [
-    ("iris", LinearModel, 150, 3, False),
-    ("iris", LinearModel, 150, 10, False),
-    ("iris", LinearModel, 150, 3, True),
-    ("celeux_one", MLPModel, 300, 3, False),
-    ("celeux_one", MLPModel, 300, 10, False),
-    ("celeux_one", MLPModel, 300, 3, True),
-    ("celeux_one", MLPModel, 300, 10, True),
-    ("celeux_one", MLPModel, 1000, 3, False),
-    ("celeux_one", MLPModel, 1000, 10, False),
-    ("celeux_one", MLPModel, 1000, 3, True),
-    ("celeux_one", MLPModel, 1000, 10, True),
-    ("blobs", MLPModel, 2000, 3, False),
-    ("blobs", MLPModel, 2000, 10, False),
-    ("blobs", MLPModel, 2000, 3, True),
-    ("blobs", MLPModel, 2000, 10, True),
+# name of the data, N, model
+DATA = [
+    ("iris", 150, LinearModel),
+    ("celeux_one", 300, MLPModel),
+    ("celeux_one", 1000, MLPModel),
+    ("blobs", 2000, MLPModel),
+    ("blobs", 4000, MLPModel),
 ]
-
-# Evaluates the iterations whose numbers it reads; runs where --other says.
-OTHER = """
-import json, sys, time, warnings
-import numpy as np
-from gemclus.gemini import WassersteinGEMINI
-warnings.simplefilter("ignore")
-data = np.load(sys.argv[1])
-gemini = WassersteinGEMINI(ovo=bool(data["ovo"]))
-print("ready", flush=True)
-for line in sys.stdin:
-    P = data["P"][int(line)]
-    start = time.thread_time()
-    value, gradient = gemini.evaluate(P, data["D"], return_grad=True)
-    seconds = time.thread_time() - start
-    print(json.dumps([seconds, float(value)]), flush=True)
-"""
+COLD_FLOORS = {150: 5, 300: 5, 1000: 8, 2000: 8}
+WARM_FLOORS = {150: 200, 300: 200, 1000: 200, 2000: 120}
+POT_FLOOR = 40
+FIT_FLOOR = 60
+# What POT may need at N = 4000.
+POT_PIVOTS = 10**7
 
 
 def make_data(name, n_samples):
@@ -74,7 +43,8 @@ def make_data(name, n_samples):
         return load_iris().data
     if name == "celeux_one":
         return celeux_one(n_samples, random_state=0)[0]
-    return make_blobs(n_samples, n_features=20, centers=5, cluster_std=4.0, random_state=0)[0]
+    X, _ = make_blobs(n_samples, 20, centers=5, cluster_std=4.0, random_state=0)
+    return X
 
 
 class Recorder(WassersteinGEMINI):
@@ -94,6 +64,7 @@ class Recorder(WassersteinGEMINI):
 
 
 def record(model, X, n_clusters, ovo, iterations):
+    """Predictions (iterations, N, K) of a real fit."""
     gemini = Recorder(ovo)
     gemini.seen = []
     model(n_clusters, gemini, max_iter=iterations, random_state=0).fit(X)
@@ -106,136 +77,164 @@ def timed(function, *arguments):
     return time.thread_time() - start, result
 
 
-class Other:
-    """Another implementation in a process of its own."""
-
-    def __init__(self, python, P, D, ovo):
-        self.file = tempfile.NamedTemporaryFile(suffix=".npz")
-        np.savez(self.file, P=P, D=D, ovo=ovo)
-        self.file.flush()
-        self.process = subprocess.Popen(
-            [python, "-c", OTHER, self.file.name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            cwd=tempfile.gettempdir(),
-            env=dict(os.environ, OPENBLAS_NUM_THREADS="1"),
-        )
-        self.process.stdout.readline()
-
-    def __call__(self, iteration):
-        self.process.stdin.write(f"{iteration}\n")
-        self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-        self.file.close()
-
-
 class Pot:
-    """POT's network simplex on each problem, cold or from the last potentials."""
+    """POT on each transport problem, from the potentials of the last evaluation."""
 
-    def __init__(self, P, D, ovo, warm):
-        import ot
-
-        self.emd2, self.P, self.D, self.ovo, self.warm = ot.emd2, P, D, ovo, warm
+    def __init__(self, D, ovo):
+        self.D, self.ovo = D, ovo
         self.potentials = {}
 
-    def __call__(self, iteration):
-        P = self.P[iteration]
+    def __call__(self, P):
         N, K = P.shape
         pi = P.mean(axis=0)
         W = np.ascontiguousarray((P / P.sum(axis=0)).T)
-        uniform = np.full(N, 1 / N)
         if self.ovo:
             pairs = [(2 * pi[k] * pi[l], W[k], W[l]) for k in range(K) for l in range(k)]
         else:
-            pairs = [(pi[k], W[k], uniform) for k in range(K)]
+            pairs = [(pi[k], W[k], np.full(N, 1 / N)) for k in range(K)]
         seconds = value = 0.0
         for q, (share, a, b) in enumerate(pairs):
-            options = {"log": True, "numItermax": 10**7}
-            if self.warm and q in self.potentials:
-                options["potentials_init"] = self.potentials[q]
-            spent, (cost, log) = timed(partial(self.emd2, a, b, self.D, **options))
+            start = self.potentials.get(q)
+            solve = partial(
+                ot.emd2, a, b, self.D, log=True, numItermax=POT_PIVOTS, potentials_init=start
+            )
+            took, (cost, log) = timed(solve)
             self.potentials[q] = [np.ascontiguousarray(log[f]) for f in "uv"]
-            seconds += spent
+            seconds += took
             value += share * cost
         return seconds, value
 
-    def close(self):
-        pass
+
+def measure_cold(gemini, P, affinity, peer, folder, chosen):
+    """Mean seconds of the peer and ours over the chosen iterations, in turns, and the
+    largest difference of the values in units of the largest distance."""
+    # A name of its own: the worker keeps what it has loaded.
+    path = str(Path(folder) / f"{len(P[0])}-{len(P[0][0])}-{gemini.ovo}.npz")
+    np.savez(path, P=P[chosen], D=affinity.array, ovo=gemini.ovo)
+    theirs, ours, gaps = [], [], []
+    for position, iteration in enumerate(chosen):
+        answer = peer("evaluate", path=path, iteration=position)
+        theirs.append(answer["seconds"])
+        repeats = max(1, 1000 // len(P[0]))
+        runs = [
+            timed(gemini.evaluate, P[iteration], affinity, True) for _ in range(repeats)
+        ]
+        ours.append(np.median([seconds for seconds, _ in runs]))
+        gaps.append(abs(runs[0][1][0] - answer["value"]))
+    return np.mean(theirs), np.mean(ours), max(gaps) / affinity.array.max()
 
 
-def run_case(case, other_python, n_samples, iterations):
-    name, model, N, K, ovo = case
-    X = make_data(name, N)
-    P = record(model, X, K, ovo, iterations)
+def rows(options, peer, folder):
+    """One row for each data set, K and mode."""
+    for name, N, model in DATA:
+        if N not in options.samples:
+            continue
+        X = make_data(name, N)
+        for K in options.clusters:
+            for ovo in (False, True):
+                yield row(options, peer, folder, (name, N, model, K, ovo), X)
+
+
+def row(options, peer, folder, case, X):
+    name, N, model, K, ovo = case
+    P = record(model, X, K, ovo, options.iterations)
     gemini = WassersteinGEMINI(ovo)
     affinity = gemini._training_affinity(X)
-    D = affinity.array
-    chosen = np.linspace(0, len(P) - 1, n_samples).astype(int)
+    dmax = affinity.array.max()
+    chosen = np.linspace(0, len(P) - 1, options.repeats).astype(int)
+    theirs, cold, gap = measure_cold(gemini, P, affinity, peer, folder, chosen)
 
-    other = Other(other_python, P, D, ovo) if other_python else Pot(P, D, ovo, False)
-    cold, theirs, gaps = [], [], []
-    for i in chosen:
-        seconds, value = other(i)
-        theirs.append(seconds)
-        repeats = max(1, int(200 / N) * 5)
-        times = [timed(gemini.evaluate, P[i], affinity, True) for _ in range(repeats)]
-        cold.append(np.median([t for t, _ in times]))
-        gaps.append(abs(value - times[0][1][0]) / D.max())
-    other.close()
+    evaluate = gemini._training_evaluator()
+    steps = [timed(evaluate, y_pred, affinity, True) for y_pred in P]
+    warm = np.mean([seconds for seconds, _ in steps])
+    drift = abs(steps[-1][1][0] - gemini.evaluate(P[-1], affinity)) / dmax
+    transports = evaluate._transports
+    slack = transports.certificate()[-1].min() / dmax
 
-    warm = gemini._training_evaluator()
-    warm(P[0], affinity, True)
-    evaluated = [timed(warm, y_pred, affinity, True) for y_pred in P[1:]]
-    value = gemini.evaluate(P[-1], affinity)
-    drift = abs(value - evaluated[-1][1][0]) / D.max()
-
-    pot = Pot(P, D, ovo, True)
+    pot = Pot(affinity.array, ovo)
     first = len(P) // 2
-    pot_warm = [pot(i)[0] for i in range(first, min(first + 1 + n_samples, len(P)))][1:]
-    return {
-        "theirs": np.mean(theirs),
-        "cold": np.mean(cold),
-        "warm": np.mean([t for t, _ in evaluated]),
-        "pot_warm": np.mean(pot_warm),
-        "gap": max(gaps),
-        "drift": drift,
-        "counters": warm._transports.counters(),
-    }
+    tail = [pot(y_pred)[0] for y_pred in P[first : first + 1 + options.repeats]]
+    warm_pot = np.mean(tail[1:])
+    counters = transports.counters()
+    return [
+        name,
+        str(N),
+        str(K),
+        "OvO" if ovo else "OvA",
+        f"{1e3 * theirs:,.1f}",
+        f"{1e3 * cold:.3g}",
+        f"{theirs / cold:.1f}",
+        verdict(theirs / cold, COLD_FLOORS.get(N)),
+        f"{1e3 * warm:.3g}",
+        f"{theirs / warm:.0f}",
+        verdict(theirs / warm, WARM_FLOORS.get(N)),
+        f"{warm_pot / warm:.0f}",
+        verdict(warm_pot / warm, POT_FLOOR if N <= 2000 else None),
+        f"{counters['dual_pivots'] / len(P):.0f}",
+        str(counters["fallbacks"]),
+        f"{gap:.0e}",
+        f"{drift:.0e}",
+        f"{slack:.0e}",
+    ]
+
+
+def fit_rows(ours, peer, folder):
+    """End to end: 1000 iterations of the models that users call."""
+    path = str(Path(folder) / "X.npy")
+    for module, name, data, N in [
+        ("linear", "LinearWasserstein", "iris", 150),
+        ("mlp", "MLPWasserstein", "celeux_one", 300),
+    ]:
+        np.save(path, make_data(data, N))
+        fit = dict(module=module, name=name, path=path, max_iter=1000)
+        mine = min(ours("named_fit", **fit)["seconds"] for _ in range(3))
+        other = peer("named_fit", **fit)["seconds"]
+        yield [
+            name,
+            data,
+            str(N),
+            f"{mine:.3f}",
+            f"{other:.2f}",
+            f"{other / mine:.0f}",
+            verdict(other / mine, FIT_FLOOR),
+        ]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_peer_argument(parser)
+    parser.add_argument("--samples", type=int, nargs="*", default=[150, 300, 1000])
+    parser.add_argument("--clusters", type=int, nargs="*", default=[3, 10])
+    parser.add_argument(
+        "--repeats", type=int, default=3, help="iterations at which the slow ones are timed"
+    )
+    parser.add_argument("--iterations", type=int, default=200, help="of each fit")
+    parser.add_argument("--no-fits", action="store_true", help="leave out whole fits")
+    return parser.parse_args()
 
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--other", help="python of an environment to compare with")
-    parser.add_argument("--max-n", type=int, default=1000, help="largest N to run")
-    parser.add_argument("--min-n", type=int, default=0, help="smallest N to run")
-    parser.add_argument("--clusters", type=int, nargs="*", default=[3, 10])
-    parser.add_argument("--samples", type=int, default=3, help="iterations timed cold")
-    parser.add_argument("--iterations", type=int, default=200)
-    options = parser.parse_args()
-    print(
-        f"{'data':11}{'N':>6}{'K':>4} mode {'other':>9}{'cold':>9}{'ratio':>7}"
-        f"{'warm':>9}{'ratio':>7}{'POT warm':>10}{'ratio':>7}{'pivots':>8}{'gap':>9}{'drift':>9}"
-    )
-    for case in CASES:
-        name, _, N, K, ovo = case
-        if not options.min_n <= N <= options.max_n or K not in options.clusters:
-            continue
-        r = run_case(case, options.other, options.samples, options.iterations)
-        pivots = r["counters"]["dual_pivots"] / (options.iterations - 1)
+    options = arguments()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Worker(sys.executable) as ours,
+        Worker(peer_python(options.peer_python)) as peer,
+    ):
         print(
-            f"{name:11}{N:6}{K:4} {'OvO' if ovo else 'OvA'}  {1e3 * r['theirs']:9.2f}"
-            f"{1e3 * r['cold']:9.3f}{r['theirs'] / r['cold']:7.1f}"
-            f"{1e3 * r['warm']:9.4f}{r['theirs'] / r['warm']:7.0f}"
-            f"{1e3 * r['pot_warm']:10.2f}{r['pot_warm'] / r['warm']:7.0f}"
-            f"{pivots:8.0f}{r['gap']:9.0e}{r['drift']:9.0e}"
-            + (f"  {r['counters']['fallbacks']} fallbacks" if r["counters"]["fallbacks"] else "")
+            f"gemclus {ours.version} (ours) beside {peer.version} (peer) and POT "
+            f"{ot.__version__}, one thread. Milliseconds of a value and gradient: cold, "
+            f"and the mean of the first {options.iterations} iterations of a fit.\n"
         )
-        sys.stdout.flush()
+        header = (
+            "data, N, K, mode, peer, cold, ratio, floor, warm, ratio, floor, "
+            "ratio to POT's warm start, floor, pivots, fallbacks, values differ by, "
+            "drift, slack"
+        )
+        table(header, rows(options, peer, folder))
+        if not options.no_fits:
+            print("\nWhole fits of 1000 iterations, seconds\n")
+            header = "model, data, N, ours, peer, ratio, floor"
+            table(header, fit_rows(ours, peer, folder))
 
 
 if __name__ == "__main__":
