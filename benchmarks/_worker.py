@@ -8,6 +8,8 @@ import json
 import os
 import sys
 import warnings
+from functools import lru_cache
+from importlib import import_module
 
 import numpy as np
 from sklearn.datasets import make_blobs
@@ -50,6 +52,30 @@ def cold(ovo, n_samples, n_clusters):
     return answer
 
 
+@lru_cache(maxsize=1)
+def _stored(path):
+    """Predictions of many iterations, distances and mode, as one file has them."""
+    data = np.load(path)
+    return data["P"], data["D"], gemclus.gemini.WassersteinGEMINI(ovo=bool(data["ovo"]))
+
+
+def evaluate(path, iteration):
+    """Seconds and value of one Wasserstein evaluation of stored predictions."""
+    P, distances, gemini = _stored(path)
+    values = []
+    answer = _measured(
+        lambda: values.append(gemini.evaluate(P[iteration], distances, return_grad=True))
+    )
+    return answer | {"value": float(values[0][0])}
+
+
+def named_fit(module, name, path, max_iter):
+    """Seconds of a fit of a named model, with three clusters, on stored data."""
+    model = getattr(import_module(f"gemclus.{module}"), name)
+    X = np.load(path)
+    return _measured(lambda: model(3, max_iter=max_iter, random_state=0).fit(X))
+
+
 def _measured(action):
     with Measured() as measured:
         action()
@@ -60,7 +86,7 @@ def main():
     answers = os.fdopen(os.dup(1), "w")
     sys.stdout = sys.stderr
     warnings.simplefilter("ignore")
-    tasks = {"fit": fit, "cold": cold}
+    tasks = {"fit": fit, "cold": cold, "evaluate": evaluate, "named_fit": named_fit}
     print(json.dumps({"version": gemclus.__version__}), file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -204,22 +204,22 @@ static gem_transport_status solve_warm(solve_call *call, int *solved)
 static void read_off(solve_call *call)
 {
     gem_transport_problem *problem = call->problem;
-    const gem_node *u = problem->tree.node;
-    const gem_node *v = u + (problem->sides == 2 ? problem->n : 0);
+    const double *u = problem->tree.f;
+    const double *v = u + (problem->sides == 2 ? problem->n : 0);
     double mean = 0.0, value = 0.0;
 
     problem->value = 0.0;
     if (problem->is_null)
         return;
     for (size_t j = 0; j < problem->n; j++)
-        mean += v[j].f;
+        mean += v[j];
     mean /= (double)problem->n;
     if (problem->sides == 1)
         for (size_t i = 0; i < problem->n; i++)
-            value += (u[i].f - mean) * (call->a[i] - call->b[i]);
+            value += (u[i] - mean) * (call->a[i] - call->b[i]);
     else
         for (size_t i = 0; i < problem->n; i++)
-            value += (u[i].f - mean) * call->a[i] - (v[i].f - mean) * call->b[i];
+            value += (u[i] - mean) * call->a[i] - (v[i] - mean) * call->b[i];
     problem->centre = mean;
     problem->half_unscale = call->costs->half_unscale;
     problem->value = 2.0 * (value > 0.0 ? value : 0.0) * problem->half_unscale;
@@ -295,16 +295,16 @@ int gem_transport_is_reduced(const gem_transport_problem *problem)
 void gem_transport_potentials(const gem_transport_problem *problem, double *u, double *v)
 {
     const size_t n = problem->n;
-    const gem_node *from = problem->tree.node;
+    const double *from = problem->tree.f;
     if (problem->is_null) {
         for (size_t i = 0; i < n; i++)
             u[i] = v[i] = 0.0;
         return;
     }
-    const gem_node *to = from + (problem->sides == 2 ? n : 0);
+    const double *to = from + (problem->sides == 2 ? n : 0);
     for (size_t i = 0; i < n; i++) {
-        u[i] = 2.0 * (from[i].f - problem->centre) * problem->half_unscale;
-        v[i] = 2.0 * (to[i].f - problem->centre) * problem->half_unscale;
+        u[i] = 2.0 * (from[i] - problem->centre) * problem->half_unscale;
+        v[i] = 2.0 * (to[i] - problem->centre) * problem->half_unscale;
     }
 }
 

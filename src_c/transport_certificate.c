@@ -26,10 +26,10 @@ gem_transport_status gem_certify_potentials(const gem_transport_costs *costs,
     *feasible = 1;
     for (int32_t i = 0; i < tree->n && *feasible; i++) {
         const double *row = costs->d + (size_t)i * costs->n;
-        const double from = tree->node[i].f;
+        const double from = tree->f[i];
         double least = INFINITY;
         for (int32_t j = 0; j < tree->n; j++) {
-            const double slack = row[j] * scale - from + tree->node[j].f;
+            const double slack = row[j] * scale - from + tree->f[j];
             least = slack < least ? slack : least;
         }
         *feasible = least >= bound;

@@ -66,6 +66,7 @@ gem_transport_status gem_transport_costs_create(const double *d, size_t n, int i
     costs->scale = ldexp(1.0, -exponent);
     costs->half_unscale = ldexp(1.0, exponent - 1);
     costs->tolerance = TOLERANCE;
+    costs->stride16 = (n + GEM_LANES16 - 1) / GEM_LANES16 * GEM_LANES16;
     costs->is_metric = is_metric;
     costs->is_symmetric = is_metric || find_symmetry(d, n);
     costs->has_zero_diagonal = 1;
@@ -85,13 +86,16 @@ static void write_copy(const gem_transport_costs *costs, int16_t *copy, int tran
             for (size_t i = i0; i < i0 + TILE && i < n; i++)
                 for (size_t j = j0; j < j0 + TILE && j < n; j++) {
                     const size_t k = transposed ? j * n + i : i * n + j;
-                    copy[i * n + j] = (int16_t)(costs->d[k] * factor);
+                    copy[i * costs->stride16 + j] = (int16_t)(costs->d[k] * factor);
                 }
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = n; j < costs->stride16; j++)
+            copy[i * costs->stride16 + j] = 0;
 }
 
 gem_transport_status gem_transport_costs_prepare_warm(gem_transport_costs *costs)
 {
-    const size_t bytes = costs->n * costs->n * sizeof *costs->rows16;
+    const size_t bytes = costs->n * costs->stride16 * sizeof *costs->rows16;
     if (costs->rows16)
         return GEM_TRANSPORT_OK;
     int16_t *rows = malloc(bytes);

@@ -13,6 +13,8 @@
 
 /* Resolution of the int16 copy. See transport_dual.c for what must fit. */
 #define GEM_UNITS 16000
+/* Its rows are padded with zeros to a multiple of this. */
+#define GEM_LANES16 32
 
 struct gem_transport_costs {
     const double *d;
@@ -21,6 +23,7 @@ struct gem_transport_costs {
     double tolerance;          /* on scaled reduced costs */
     int is_metric;             /* the caller's promise */
     int is_symmetric, has_zero_diagonal, is_zero;
+    size_t stride16;
     int16_t *rows16, *columns16; /* NULL until prepared; equal when symmetric */
 };
 

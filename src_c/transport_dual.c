@@ -10,7 +10,7 @@
 #define BARRED 47000
 #define BIAS 32768
 #define MARGIN 7000  /* units that prices may drift before all are quantised anew */
-#define BLOCK 64
+#define BLOCK GEM_LANES16
 
 typedef struct dual {
     const gem_transport_costs *costs;
@@ -19,7 +19,7 @@ typedef struct dual {
     gem_watch *watch;
     int sides;
     int restricted;      /* dominated nodes are left out */
-    int32_t n;           /* points: length of a row */
+    int32_t n, stride;   /* points; length of a padded row */
     double receive_base, send_base; /* price of 0 units, scaled */
     int stale;           /* a price left the window */
     int32_t length;      /* of work->list */
@@ -59,11 +59,11 @@ static int reserve(gem_dual_work *work, size_t nodes)
     if (work->nodes >= nodes)
         return 1;
     gem_dual_work_free(work);
-    work->receive16 = malloc(nodes * sizeof *work->receive16);
-    work->send16 = malloc(nodes * sizeof *work->send16);
+    work->receive16 = malloc((nodes + GEM_LANES16) * sizeof *work->receive16);
+    work->send16 = malloc((nodes + GEM_LANES16) * sizeof *work->send16);
     work->list = malloc(nodes * sizeof *work->list);
     work->listed = malloc(nodes * sizeof *work->listed);
-    work->side = malloc(nodes * sizeof *work->side);
+    work->side = malloc((nodes + 2) * sizeof *work->side);
     work->row_node = malloc(nodes * sizeof *work->row_node);
     work->row_bound = malloc(nodes * sizeof *work->row_bound);
     if (!work->receive16 || !work->send16 || !work->list || !work->listed || !work->side ||
@@ -108,7 +108,7 @@ static int16_t quantise(dual *self, double price)
 
 static void write_price(dual *self, int32_t x)
 {
-    const double f = self->tree->node[x].f;
+    const double f = self->tree->f[x];
     const int32_t k = lane(self, x);
     if (self->sides == 1 || x >= self->n) {
         const int16_t price = quantise(self, f - self->receive_base);
@@ -128,13 +128,15 @@ static void write_prices(dual *self)
     double low = INFINITY, high = -INFINITY;
     for (int32_t x = 0; x < tree->n; x++) {
         if (self->sides == 1 || x >= self->n)
-            low = tree->node[x].f < low ? tree->node[x].f : low;
+            low = tree->f[x] < low ? tree->f[x] : low;
         if (self->sides == 1 || x < self->n)
-            high = tree->node[x].f > high ? tree->node[x].f : high;
+            high = tree->f[x] > high ? tree->f[x] : high;
     }
     self->receive_base = low - (double)MARGIN / GEM_UNITS;
     self->send_base = -high - (double)MARGIN / GEM_UNITS;
     self->stale = 0;
+    for (int32_t k = self->n; k < self->stride; k++)
+        self->work->receive16[k] = self->work->send16[k] = (int16_t)(BARRED - BIAS);
     for (int32_t x = 0; x < tree->n; x++)
         write_price(self, x);
 }
@@ -178,15 +180,21 @@ static int32_t find_leaving_arc(dual *self)
 
 /* ------------------------------------------------------ find entering arc */
 
+/* n is a multiple of GEM_LANES16: independent lanes keep several vectors in flight. */
 static int16_t line_minimum(const int16_t *restrict cost, const int16_t *restrict price,
                             int32_t n)
 {
-    int16_t least = INT16_MAX;
-#pragma omp simd reduction(min : least)
-    for (int32_t k = 0; k < n; k++) {
-        const int16_t sum = (int16_t)(cost[k] + price[k]);
-        least = sum < least ? sum : least;
-    }
+    int16_t lanes[GEM_LANES16], least = INT16_MAX;
+    for (int32_t l = 0; l < GEM_LANES16; l++)
+        lanes[l] = INT16_MAX;
+    for (int32_t k = 0; k < n; k += GEM_LANES16)
+#pragma omp simd
+        for (int32_t l = 0; l < GEM_LANES16; l++) {
+            const int16_t sum = (int16_t)(cost[k + l] + price[k + l]);
+            lanes[l] = sum < lanes[l] ? sum : lanes[l];
+        }
+    for (int32_t l = 0; l < GEM_LANES16; l++)
+        least = lanes[l] < least ? lanes[l] : least;
     return least;
 }
 
@@ -225,29 +233,29 @@ static int takes_part(const dual *self, const cut *c, int32_t x)
 
 static double own_price(const dual *self, const cut *c, int32_t x)
 {
-    return c->sends ? -self->tree->node[x].f : self->tree->node[x].f;
+    return c->sends ? -self->tree->f[x] : self->tree->f[x];
 }
 
 static double exact_slack(const dual *self, const cut *c, int32_t inner, int32_t outer)
 {
-    const gem_node *node = self->tree->node;
+    const double *f = self->tree->f;
     const size_t i = (size_t)lane(self, inner), j = (size_t)lane(self, outer);
-    return c->sends ? gem_cost(self->costs, i, j) - node[inner].f + node[outer].f
-                    : gem_cost(self->costs, j, i) - node[outer].f + node[inner].f;
+    return c->sends ? gem_cost(self->costs, i, j) - f[inner] + f[outer]
+                    : gem_cost(self->costs, j, i) - f[outer] + f[inner];
 }
 
 /* Look exactly at the arcs of one row whose bound does not exceed the best slack. */
 static void search_row(const dual *self, const cut *c, int32_t x, entering_arc *best)
 {
-    const int32_t n = self->n;
+    const int32_t n = self->stride;
     const int16_t *cost = c->lines + (size_t)lane(self, x) * (size_t)n;
-    const int32_t offset = self->sides == 2 && c->sends ? n : 0;
+    const int32_t offset = self->sides == 2 && c->sends ? self->n : 0;
     const double own = own_price(self, c, x) + c->base;
     for (int32_t start = 0; start < n; start += BLOCK) {
-        const int32_t stop = n - start < BLOCK ? n : start + BLOCK;
+        const int32_t stop = start + BLOCK;
         const double units = (best->slack - own) * GEM_UNITS + 1.0 - BIAS;
         const int32_t bound = units < BARRED - BIAS - 1 ? (int32_t)units : BARRED - BIAS - 1;
-        if (line_minimum(cost + start, c->price + start, stop - start) > bound)
+        if (line_minimum(cost + start, c->price + start, BLOCK) > bound)
             continue;
         for (int32_t k = start; k < stop; k++) {
             if (cost[k] + c->price[k] > bound)
@@ -266,7 +274,7 @@ static void search_row(const dual *self, const cut *c, int32_t x, entering_arc *
  * most promising first. */
 static entering_arc find_entering_arc(dual *self, const cut *c)
 {
-    const int32_t n = self->n;
+    const int32_t n = self->stride;
     gem_dual_work *work = self->work;
     entering_arc best = {GEM_NO_NODE, GEM_NO_NODE, INFINITY};
     int32_t rows = 0, first = 0;
@@ -305,7 +313,7 @@ static void update_potentials(dual *self, const cut *c, double slack)
     const double shift = c->sends ? slack : -slack;
     for (int32_t k = 0; k < c->count; k++) {
         const int32_t x = work->side[k];
-        self->tree->node[x].f += shift;
+        self->tree->f[x] += shift;
         write_price(self, x);
     }
 }
@@ -341,7 +349,7 @@ static void open_rest_of_one(dual *self, const cut *c)
         return;
     const int inside = tree->node[c->leaving].size <= tree->n / 2;
     const int32_t x = inside ? tree->node[c->leaving].parent : c->leaving;
-    const double f = tree->node[x].f;
+    const double f = tree->f[x];
     c->price[x] = quantise(self, (c->sends ? f : -f) - c->base);
 }
 
@@ -365,7 +373,7 @@ static void finish(gem_tree *tree)
         gem_tree_reroot(tree, centre);
     gem_tree_traverse(tree);
     gem_tree_sum_supplies(tree);
-    tree->node[tree->root].f = 0.0;
+    tree->f[tree->root] = 0.0;
     gem_tree_potentials(tree);
 }
 
@@ -383,6 +391,7 @@ gem_transport_status gem_dual_solve(const gem_transport_costs *costs, gem_tree *
     if (!reserve(work, (size_t)tree->n))
         return GEM_TRANSPORT_NO_MEMORY;
     self.n = (int32_t)costs->n;
+    self.stride = (int32_t)costs->stride16;
     self.restricted = costs->is_metric;
     gem_tree_sum_supplies(tree);
     list_negative_flows(&self);

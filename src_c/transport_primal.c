@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #define LIST_LENGTH 10   /* candidates for the minor iterations */
-#define BLOCK 32         /* entries that the exact phase rules out at once */
+#define LANES 16         /* rows of the packed costs are padded to a multiple of this */
 
 typedef struct candidate {
     int32_t source, target; /* nodes */
@@ -16,7 +16,8 @@ typedef struct primal {
     gem_tree *tree;
     gem_primal_work *work;
     gem_watch *watch;
-    float *source_price, *target_price;
+    float *source_price, *target_price; /* padded by infinite prices */
+    int32_t stride;        /* length of a padded row */
     double largest;        /* bound on |f| since the last refresh */
     int exact;             /* second phase */
     int32_t next_row;      /* where the cyclic scan goes on */
@@ -51,10 +52,10 @@ static int reserve(gem_primal_work *work, size_t nodes, size_t packed_size)
 {
     if (work->nodes < nodes) {
         gem_primal_work_free(work);
-        work->price = malloc(nodes * sizeof *work->price);
+        work->price = malloc((nodes + LANES) * sizeof *work->price);
         work->spare = malloc(nodes * sizeof *work->spare);
         work->slot = malloc(nodes * sizeof *work->slot);
-        work->list = malloc(nodes * sizeof *work->list);
+        work->list = malloc((nodes + 2) * sizeof *work->list);
         if (!work->price || !work->spare || !work->slot || !work->list) {
             gem_primal_work_free(work);
             return 0;
@@ -78,6 +79,8 @@ static gem_transport_status pack_costs(primal *self)
         const double *row = p->costs->d + (size_t)p->sources[s] * p->costs->n;
         for (int32_t t = 0; t < p->n_targets; t++)
             *out++ = (float)(row[p->targets[t] - p->column_offset] * scale);
+        for (int32_t t = p->n_targets; t < self->stride; t++)
+            *out++ = 0.0f;
         if (gem_watch_stops(self->watch, p->n_targets))
             return GEM_TRANSPORT_INTERRUPTED;
     }
@@ -92,14 +95,20 @@ static double exact_cost(const primal *self, int32_t source, int32_t target)
 
 /* ------------------------------------------------------------ row kernels */
 
+/* n is a multiple of LANES: independent lanes keep several vectors in flight. */
 static float row_minimum(const float *restrict cost, const float *restrict price, int32_t n)
 {
-    float least = INFINITY;
-#pragma omp simd reduction(min : least)
-    for (int32_t t = 0; t < n; t++) {
-        const float sum = cost[t] + price[t];
-        least = sum < least ? sum : least;
-    }
+    float lanes[LANES], least = INFINITY;
+    for (int32_t l = 0; l < LANES; l++)
+        lanes[l] = INFINITY;
+    for (int32_t t = 0; t < n; t += LANES)
+#pragma omp simd
+        for (int32_t l = 0; l < LANES; l++) {
+            const float sum = cost[t + l] + price[t + l];
+            lanes[l] = sum < lanes[l] ? sum : lanes[l];
+        }
+    for (int32_t l = 0; l < LANES; l++)
+        least = lanes[l] < least ? lanes[l] : least;
     return least;
 }
 
@@ -133,8 +142,8 @@ static int32_t pair_greedily(primal *self, int32_t root, int32_t *closed, int32_
     }
     int64_t left = node[p->sources[0]].supply, left_spare = extra;
     for (; pairs < self->tree->n - 1; pairs++) {
-        const float *row = self->work->packed + (size_t)s * (size_t)p->n_targets;
-        t = row_position(row, open, row_minimum(row, open, p->n_targets));
+        const float *row = self->work->packed + (size_t)s * (size_t)self->stride;
+        t = row_position(row, open, row_minimum(row, open, self->stride));
         gem_node *target = node + p->targets[t];
         if (left < target->net || (left == target->net && left_spare < spare[t])) {
             target->net -= left;
@@ -163,11 +172,11 @@ static void refresh(primal *self)
 {
     gem_tree *tree = self->tree;
     gem_tree_traverse(tree);
-    tree->node[tree->root].f = 0.0;
+    tree->f[tree->root] = 0.0;
     gem_tree_potentials(tree);
     self->largest = 0.0;
     for (int32_t x = 0; x < tree->n; x++) {
-        const double f = tree->node[x].f;
+        const double f = tree->f[x];
         self->work->price[self->work->slot[x]] = (float)f;
         self->largest = fmax(self->largest, fabs(f));
     }
@@ -205,16 +214,16 @@ static gem_transport_status start_basis(primal *self)
 
 static double reduced_cost(const primal *self, const candidate *arc)
 {
-    const gem_node *node = self->tree->node;
-    return arc->cost - node[arc->source].f + node[arc->target].f;
+    const double *f = self->tree->f;
+    return arc->cost - f[arc->source] + f[arc->target];
 }
 
 /* First phase: the best arc of row s by float32 costs. */
 static double price_row(primal *self, int32_t s, candidate *best)
 {
     const gem_primal_problem *p = self->problem;
-    const float *row = self->work->packed + (size_t)s * (size_t)p->n_targets;
-    const float least = row_minimum(row, self->target_price, p->n_targets);
+    const float *row = self->work->packed + (size_t)s * (size_t)self->stride;
+    const float least = row_minimum(row, self->target_price, self->stride);
     if (least - self->source_price[s] >= 0.0f)
         return 0.0;
     best->source = p->sources[s];
@@ -228,16 +237,14 @@ static double price_row(primal *self, int32_t s, candidate *best)
 static double price_row_exactly(primal *self, int32_t s, candidate *best)
 {
     const gem_primal_problem *p = self->problem;
-    const float *row = self->work->packed + (size_t)s * (size_t)p->n_targets;
+    const float *row = self->work->packed + (size_t)s * (size_t)self->stride;
     const float *price = self->target_price;
     const float bound = self->source_price[s] + (float)(0x1p-21 * (1.0 + self->largest));
     double least = 0.0;
-    for (int32_t start = 0; start < p->n_targets; start += BLOCK) {
-        const int32_t left = p->n_targets - start;
-        const int32_t stop = start + (left < BLOCK ? left : BLOCK);
-        if (row_minimum(row + start, price + start, stop - start) >= bound)
+    for (int32_t start = 0; start < self->stride; start += LANES) {
+        if (row_minimum(row + start, price + start, LANES) >= bound)
             continue;
-        for (int32_t t = start; t < stop; t++) {
+        for (int32_t t = start; t < start + LANES; t++) {
             if (row[t] + price[t] >= bound)
                 continue;
             candidate arc = {p->sources[s], p->targets[t], 0.0};
@@ -333,8 +340,8 @@ static void update_potentials(primal *self, int32_t inner, double shift)
         shift = -shift;
     for (int32_t k = 0; k < count; k++) {
         const int32_t x = work->list[k];
-        const double f = tree->node[x].f + shift;
-        tree->node[x].f = f;
+        const double f = tree->f[x] + shift;
+        tree->f[x] = f;
         work->price[work->slot[x]] = (float)f;
         largest = fabs(f) > largest ? fabs(f) : largest;
     }
@@ -386,8 +393,10 @@ gem_transport_status gem_primal_solve(const gem_primal_problem *problem, gem_tre
     const size_t ns = (size_t)problem->n_sources, nt = (size_t)problem->n_targets;
     primal self = {.problem = problem, .tree = tree, .work = work, .watch = watch};
 
-    if (!reserve(work, ns + nt, ns * nt))
+    const size_t stride = (nt + LANES - 1) / LANES * LANES;
+    if (!reserve(work, ns + nt, ns * stride))
         return GEM_TRANSPORT_NO_MEMORY;
+    self.stride = (int32_t)stride;
     self.source_price = work->price;
     self.target_price = work->price + ns;
     self.limit = 1000 * ((int64_t)(ns + nt) + 100);
@@ -395,6 +404,8 @@ gem_transport_status gem_primal_solve(const gem_primal_problem *problem, gem_tre
         work->slot[problem->sources[s]] = (int32_t)s;
     for (size_t t = 0; t < nt; t++)
         work->slot[problem->targets[t]] = (int32_t)(ns + t);
+    for (size_t t = nt; t < stride; t++)
+        self.target_price[t] = INFINITY;
     gem_transport_status status = pack_costs(&self);
     if (status == GEM_TRANSPORT_OK)
         status = start_basis(&self);

@@ -7,8 +7,10 @@ int gem_tree_create(gem_tree *tree, int32_t n)
     tree->n = n;
     tree->root = 0;
     tree->node = calloc((size_t)n, sizeof *tree->node);
-    tree->order = malloc((size_t)n * sizeof *tree->order);
-    if (tree->node && tree->order)
+    tree->link = malloc((size_t)n * sizeof *tree->link);
+    tree->f = malloc((size_t)n * sizeof *tree->f);
+    tree->order = malloc(((size_t)n + 2) * sizeof *tree->order);
+    if (tree->node && tree->link && tree->f && tree->order)
         return 1;
     gem_tree_destroy(tree);
     return 0;
@@ -17,8 +19,12 @@ int gem_tree_create(gem_tree *tree, int32_t n)
 void gem_tree_destroy(gem_tree *tree)
 {
     free(tree->node);
+    free(tree->link);
+    free(tree->f);
     free(tree->order);
     tree->node = NULL;
+    tree->link = NULL;
+    tree->f = NULL;
     tree->order = NULL;
 }
 
@@ -26,35 +32,38 @@ void gem_tree_clear(gem_tree *tree)
 {
     for (int32_t x = 0; x < tree->n; x++) {
         gem_node *node = tree->node + x;
-        node->parent = node->first_child = node->next = node->prev = GEM_NO_NODE;
+        node->parent = node->prev = GEM_NO_NODE;
         node->up = 0;
         node->cost = 0.0;
-        node->f = 0.0;
+        tree->link[x].first_child = tree->link[x].next = GEM_NO_NODE;
+        tree->f[x] = 0.0;
     }
 }
 
 void gem_tree_hang(gem_tree *tree, int32_t x, int32_t parent, int up, double cost)
 {
-    gem_node *child = tree->node + x, *above = tree->node + parent;
+    gem_node *child = tree->node + x;
+    const int32_t sibling = tree->link[parent].first_child;
     child->parent = parent;
     child->up = (uint8_t)up;
     child->cost = cost;
     child->prev = GEM_NO_NODE;
-    child->next = above->first_child;
-    if (above->first_child != GEM_NO_NODE)
-        tree->node[above->first_child].prev = x;
-    above->first_child = x;
+    tree->link[x].next = sibling;
+    if (sibling != GEM_NO_NODE)
+        tree->node[sibling].prev = x;
+    tree->link[parent].first_child = x;
 }
 
 static void unhang(gem_tree *tree, int32_t x)
 {
-    gem_node *child = tree->node + x;
+    const gem_node *child = tree->node + x;
+    const int32_t next = tree->link[x].next;
     if (child->prev != GEM_NO_NODE)
-        tree->node[child->prev].next = child->next;
+        tree->link[child->prev].next = next;
     else
-        tree->node[child->parent].first_child = child->next;
-    if (child->next != GEM_NO_NODE)
-        tree->node[child->next].prev = child->prev;
+        tree->link[child->parent].first_child = next;
+    if (next != GEM_NO_NODE)
+        tree->node[next].prev = child->prev;
 }
 
 void gem_tree_reroot(gem_tree *tree, int32_t x)
@@ -68,7 +77,7 @@ void gem_tree_reroot(gem_tree *tree, int32_t x)
         if (old.parent != GEM_NO_NODE)
             unhang(tree, x);
         if (below == GEM_NO_NODE) {
-            tree->node[x].parent = tree->node[x].next = tree->node[x].prev = GEM_NO_NODE;
+            tree->node[x].parent = tree->node[x].prev = tree->link[x].next = GEM_NO_NODE;
         } else {
             gem_tree_hang(tree, x, below, up, cost);
         }
@@ -84,9 +93,9 @@ int32_t gem_tree_centroid(const gem_tree *tree)
     /* Walk down from the root while one child holds more than half of the nodes. */
     int32_t x = tree->root;
     for (;;) {
-        int32_t heavy = tree->node[x].first_child;
+        int32_t heavy = tree->link[x].first_child;
         while (heavy != GEM_NO_NODE && tree->node[heavy].size <= tree->n / 2)
-            heavy = tree->node[heavy].next;
+            heavy = tree->link[heavy].next;
         if (heavy == GEM_NO_NODE)
             return x;
         x = heavy;
@@ -96,14 +105,11 @@ int32_t gem_tree_centroid(const gem_tree *tree)
 void gem_tree_traverse(gem_tree *tree)
 {
     gem_node *node = tree->node;
-    int32_t *order = tree->order, tail = 1;
-    order[0] = tree->root;
-    for (int32_t head = 0; head < tail; head++) {
-        gem_node *here = node + order[head];
-        here->size = 1;
-        here->out_degree = here->in_degree = 0;
-        for (int32_t c = here->first_child; c != GEM_NO_NODE; c = node[c].next)
-            order[tail++] = c;
+    const int32_t *order = tree->order;
+    gem_tree_side(tree, tree->root, 1, tree->order);
+    for (int32_t x = 0; x < tree->n; x++) {
+        node[x].size = 1;
+        node[x].out_degree = node[x].in_degree = 0;
     }
     for (int32_t k = tree->n - 1; k > 0; k--) {
         gem_node *here = node + order[k], *above = node + here->parent;
@@ -128,11 +134,10 @@ void gem_tree_sum_supplies(gem_tree *tree)
 
 void gem_tree_potentials(gem_tree *tree)
 {
-    gem_node *node = tree->node;
     for (int32_t k = 1; k < tree->n; k++) {
-        gem_node *here = node + tree->order[k];
-        const double above = node[here->parent].f;
-        here->f = here->up ? above + here->cost : above - here->cost;
+        const int32_t x = tree->order[k];
+        const gem_node *here = tree->node + x;
+        tree->f[x] = tree->f[here->parent] + (here->up ? here->cost : -here->cost);
     }
 }
 
@@ -200,12 +205,24 @@ int32_t gem_tree_exchange(gem_tree *tree, int32_t leaving, int32_t inner, int32_
 
 int32_t gem_tree_side(const gem_tree *tree, int32_t x, int inside, int32_t *list)
 {
-    const gem_node *node = tree->node;
-    int32_t tail = 1;
+    const gem_links *link = tree->link;
+    const int32_t skipped = inside ? GEM_NO_NODE - 1 : x;
+    int32_t tail = 1, head = 1;
     list[0] = inside ? x : tree->root;
-    for (int32_t head = 0; head < tail; head++)
-        for (int32_t c = node[list[head]].first_child; c != GEM_NO_NODE; c = node[c].next)
-            if (c != x)
-                list[tail++] = c;
+    list[1] = link[list[0]].first_child;
+    if (list[1] == skipped)
+        list[1] = link[x].next;
+    tail += list[1] != GEM_NO_NODE;
+    /* Each node is appended by its parent or its sibling. Whether there is one is
+     * hard to predict, so it is always written, and then counted or not. */
+    while (head < tail) {
+        const gem_links here = link[list[head++]];
+        const int32_t child = here.first_child == skipped ? link[x].next : here.first_child;
+        const int32_t next = here.next == skipped ? link[x].next : here.next;
+        list[tail] = child;
+        tail += child != GEM_NO_NODE;
+        list[tail] = next;
+        tail += next != GEM_NO_NODE;
+    }
     return tail;
 }

@@ -9,7 +9,7 @@
  * up, `-net` if not, and the basis is primal feasible when no flow is negative.
  * Supplies are integers: every sum is exact and no flow tolerance exists.
  *
- * Nothing here allocates after gem_tree_create. One node is one cache line.
+ * Nothing here allocates after gem_tree_create. A node takes 68 bytes.
  */
 #ifndef GEM_TRANSPORT_TREE_H
 #define GEM_TRANSPORT_TREE_H
@@ -21,16 +21,24 @@
 typedef struct gem_node {
     int64_t net;       /* supply of the whole subtree */
     int64_t supply;    /* supply of the node alone */
-    double f;          /* potential */
     double cost;       /* of the arc to the parent */
-    int32_t parent, first_child, next, prev; /* prev, next: siblings */
+    int32_t parent;
+    int32_t prev;      /* the sibling before */
     int32_t size;      /* nodes in the subtree */
     int32_t out_degree, in_degree; /* basic arcs that leave / enter the node */
     uint8_t up;
 } gem_node;
 
+typedef struct gem_links {
+    int32_t first_child, next; /* next: the sibling after */
+} gem_links;
+
+/* What pivots do to whole subtrees, walk through them and shift their potentials, stays
+ * in small arrays of its own. */
 typedef struct gem_tree {
     gem_node *node;
+    gem_links *link;
+    double *f;         /* potentials */
     int32_t *order;    /* parents before children; see gem_tree_traverse */
     int32_t n, root;
 } gem_tree;
@@ -48,7 +56,7 @@ void gem_tree_reroot(gem_tree *tree, int32_t x);
 /* The node whose removal leaves the smallest largest part. Needs sizes. */
 int32_t gem_tree_centroid(const gem_tree *tree);
 
-/* Write `order` (breadth first), then sizes and degrees. O(n). */
+/* Write `order`, then sizes and degrees. O(n). */
 void gem_tree_traverse(gem_tree *tree);
 /* Nets from the supplies, bottom-up along `order`. O(n). */
 void gem_tree_sum_supplies(gem_tree *tree);
@@ -71,7 +79,7 @@ int32_t gem_tree_exchange(gem_tree *tree, int32_t leaving, int32_t inner, int32_
                           int up, double cost);
 
 /* List the nodes of the subtree of x (inside = 1) or all others (inside = 0) in
- * `list`, parents first; returns how many. */
+ * `list`, which has room for n + 2, parents first; returns how many. */
 int32_t gem_tree_side(const gem_tree *tree, int32_t x, int inside, int32_t *list);
 
 #endif

@@ -24,7 +24,7 @@ static int tree_is_consistent(const gem_tree *tree)
 {
     const gem_node *node = tree->node;
     int32_t *size = calloc((size_t)tree->n, sizeof *size);
-    int32_t *seen = malloc((size_t)tree->n * sizeof *seen);
+    int32_t *seen = malloc(((size_t)tree->n + 2) * sizeof *seen);
     int64_t *net = calloc((size_t)tree->n, sizeof *net);
     int good = gem_tree_side(tree, tree->root, 1, seen) == tree->n;
     for (int32_t k = tree->n - 1; good && k >= 0; k--) {
@@ -36,7 +36,7 @@ static int tree_is_consistent(const gem_tree *tree)
             continue;
         size[node[x].parent] += size[x];
         net[node[x].parent] += net[x];
-        const double gap = node[x].f - node[node[x].parent].f;
+        const double gap = tree->f[x] - tree->f[node[x].parent];
         good = good && fabs((node[x].up ? gap : -gap) - node[x].cost) <= 1e-13;
     }
     free(size);
@@ -60,7 +60,7 @@ static void test_tree(void)
     gem_tree_potentials(&tree);
     expect(tree_is_consistent(&tree), "a new tree is consistent", "tree");
     for (int round = 0; round < 500; round++) {
-        int32_t list[60], leaving = 0, inner, outer;
+        int32_t list[62], leaving = 0, inner, outer;
         while (leaving == tree.root)
             leaving = (int32_t)(case_random(&state) * 60);
         int32_t count = gem_tree_side(&tree, leaving, 1, list);

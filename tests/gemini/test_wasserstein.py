@@ -363,6 +363,18 @@ def test_objective_keeps_nothing():
     assert pickle.loads(before)(P, gemini.compute_affinity(X)) == value
 
 
+def test_floating_point_unit_is_left_clean():
+    # Compilers that use MMX registers without emms break the next x87 instruction,
+    # such as those of a BLAS norm.
+    rng = np.random.default_rng(16)
+    D, is_metric = draw_distances("euclidean", rng, 150)
+    affinity = Distances(D, is_metric)
+    warm = WarmEvaluator(WassersteinGEMINI())
+    for P in drift(rng, 150, 3, 40):
+        warm(P, affinity)
+        assert_array_equal(np.linalg.eigvalsh(np.eye(5)), 1)
+
+
 class Softmax(DiscriminativeModel):
     """Logistic regression, the smallest model that trains."""
 
