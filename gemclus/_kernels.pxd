@@ -23,9 +23,9 @@ cdef extern from "dispatch.h" nogil:
         gem_fdiv_status (*settle)(gem_fdiv *) noexcept nogil
         void (*rows_f64)(gem_fdiv *, const double *, double *, size_t) noexcept nogil
         void (*rows_f32)(gem_fdiv *, const float *, float *, size_t) noexcept nogil
+        double (*finish)(gem_fdiv *) noexcept nogil
         void (*spread_f64)(const gem_fdiv *, const double *, double *, size_t) noexcept nogil
         void (*spread_f32)(const gem_fdiv *, const float *, float *, size_t) noexcept nogil
-        double (*finish)(const gem_fdiv *) noexcept nogil
 
     size_t GEM_FDIV_BLOCK
 
