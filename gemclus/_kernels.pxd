@@ -1,4 +1,5 @@
-# Declares fdivergence.h, softmax.h and dispatch.h, which includes both.
+# Declares dispatch.h with the headers it includes: fdivergence.h, softmax.h and
+# vmath.h.
 
 cdef extern from "dispatch.h" nogil:
     ctypedef enum gem_fdiv_kind:
@@ -40,8 +41,13 @@ cdef extern from "dispatch.h" nogil:
             const float *p, const float *gradient, float *out, size_t n, size_t k
         ) noexcept nogil
 
+    ctypedef struct gem_vmath_table:
+        void (*exp)(const double *x, double *out, size_t n) noexcept nogil
+        void (*log)(const double *x, double *out, size_t n) noexcept nogil
+
     ctypedef struct gem_kernels:
         const char *isa
+        const gem_vmath_table *vmath
         const gem_softmax_table *softmax
         const gem_fdiv_table *fdivergence
 

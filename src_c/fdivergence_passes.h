@@ -52,7 +52,7 @@ static void TYPED(rows)(gem_fdiv *state, const real *p, real *gradient, size_t r
         if (gradient) {
             real *restrict g = gradient + done * k;
             GEM_SIMD for (size_t at = 0; at < size; at++) g[at] =
-                (real)((clipped[at] > low) & (clipped[at] < high) ? scale * direct[at]
+                (real)(((clipped[at] > low) & (clipped[at] < high)) ? scale * direct[at]
                                                                   : 0.0);
         }
         if ((done + count) % fold_rows == 0 || done + count == rows) {
@@ -79,7 +79,7 @@ static void TYPED(spread)(const gem_fdiv *state, const real *p, real *gradient,
             GEM_SIMD for (size_t at = 0; at < size; at++)
             {
                 double x = (double)part[at], sum = (double)g[at] + spread[at];
-                g[at] = (real)((x > low) & (x < high) ? sum : 0.0);
+                g[at] = (real)(((x > low) & (x < high)) ? sum : 0.0);
             }
         else
             GEM_SIMD for (size_t at = 0; at < size; at++) g[at] =

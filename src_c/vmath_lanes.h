@@ -121,7 +121,7 @@ GEM_INLINE double gem_log_lane(double x)
     int tiny = x < 0x1p-1022;
     double y = gem_log_normal(tiny ? x * 0x1p54 : x, tiny ? 54.0 : 0.0);
     /* NaN and +inf are their own logarithms. */
-    y = (x > 0.0) & (x < INFINITY) ? y : x;
+    y = ((x > 0.0) & (x < INFINITY)) ? y : x;
     y = x < 0.0 ? NAN : y;
     return x == 0.0 ? -INFINITY : y;
 }
