@@ -1,4 +1,5 @@
-# Declares fdivergence.h, softmax.h and dispatch.h, which includes both.
+# Declares dispatch.h with the headers it includes: fdivergence.h, softmax.h and
+# vmath.h.
 
 cdef extern from "dispatch.h" nogil:
     ctypedef enum gem_fdiv_kind:
@@ -23,9 +24,9 @@ cdef extern from "dispatch.h" nogil:
         gem_fdiv_status (*settle)(gem_fdiv *) noexcept nogil
         void (*rows_f64)(gem_fdiv *, const double *, double *, size_t) noexcept nogil
         void (*rows_f32)(gem_fdiv *, const float *, float *, size_t) noexcept nogil
+        double (*finish)(gem_fdiv *) noexcept nogil
         void (*spread_f64)(const gem_fdiv *, const double *, double *, size_t) noexcept nogil
         void (*spread_f32)(const gem_fdiv *, const float *, float *, size_t) noexcept nogil
-        double (*finish)(const gem_fdiv *) noexcept nogil
 
     size_t GEM_FDIV_BLOCK
 
@@ -40,8 +41,13 @@ cdef extern from "dispatch.h" nogil:
             const float *p, const float *gradient, float *out, size_t n, size_t k
         ) noexcept nogil
 
+    ctypedef struct gem_vmath_table:
+        void (*exp)(const double *x, double *out, size_t n) noexcept nogil
+        void (*log)(const double *x, double *out, size_t n) noexcept nogil
+
     ctypedef struct gem_kernels:
         const char *isa
+        const gem_vmath_table *vmath
         const gem_softmax_table *softmax
         const gem_fdiv_table *fdivergence
 

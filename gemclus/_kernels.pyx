@@ -15,6 +15,28 @@ cdef size_t rows_at_a_time(size_t n_columns) noexcept nogil:
     return GEM_FDIV_BLOCK * (blocks if blocks else 1)
 
 
+def exp(const double[::1] x, double[::1] out):
+    """Write the exponentials of `x` to `out`, which may be `x`; within 1 ulp."""
+    _check_length(x, out)
+    if x.shape[0]:
+        with nogil:
+            kernels.vmath.exp(&x[0], &out[0], x.shape[0])
+
+
+def log(const double[::1] x, double[::1] out):
+    """Write the logarithms of `x` to `out`, which may be `x`; within 1 ulp."""
+    _check_length(x, out)
+    if x.shape[0]:
+        with nogil:
+            kernels.vmath.log(&x[0], &out[0], x.shape[0])
+
+
+cdef int _check_length(const double[::1] x, const double[::1] out) except -1:
+    if x.shape[0] != out.shape[0]:
+        raise ValueError(f"out must have length {x.shape[0]}, got {out.shape[0]}")
+    return 0
+
+
 def instruction_set():
     """Name of the instruction set in use: ``"baseline"`` or ``"x86-64-v3"``."""
     return kernels.isa.decode()

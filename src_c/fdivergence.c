@@ -1,30 +1,66 @@
 #include "fdivergence.h"
 
+#include <stdint.h>
+#include <string.h>
+
 #include "dispatch.h"
 #include "fdivergence_formulas.h"
 
-/* The work space: six vectors of k, four tiles, and 2 k indices. */
-enum { PI, INV_PI, LOG_PI, DPI_SUM, DPI_REST, SPREAD, VECTORS };
-enum { TILE_P, TILE_DIRECT, TILE_DPI, TILE_SPARE, TILES };
+/* A strip has about this many entries: a dozen of them fit in the first cache.
+ * Its rows are a power of two, so that they divide GEM_FDIV_BLOCK and their
+ * sums fold in halves. */
+#define STRIP_ENTRIES 256
+/* Sums run over at most this many strips, entry by entry, before they fold. */
+#define STRIPS_OF_SUM 64
+
+/* The work space: vectors of k, each followed by what rounding dropped from its
+ * sums; vectors of one strip; the scratch of one row. */
+enum { PI, PI_REST, VALUE_SUM, VALUE_REST, DPI_SUM, DPI_REST, VECTORS };
+enum {
+    PI_STRIP, INV_PI, LOG_PI, CLIPPED, VALUE, DIRECT, DPI, SPREAD, SPARE, SPARE_2, STRIPS
+};
+
+static size_t rows_of_strip(size_t k)
+{
+    size_t rows = 1;
+    while (2 * rows * k <= STRIP_ENTRIES)
+        rows *= 2;
+    return rows;
+}
+
+static size_t rows_of_sum(size_t strip_rows)
+{
+    const size_t rows = STRIPS_OF_SUM * strip_rows;
+    return rows < GEM_FDIV_BLOCK ? rows : GEM_FDIV_BLOCK;
+}
 
 static double *vector(const gem_fdiv *state, int which)
 {
     return state->work + (size_t)which * state->k;
 }
 
-static gem_lanes *tiles(const gem_fdiv *state, int which)
+static double *strip_vector(const gem_fdiv *state, int which)
 {
-    return (gem_lanes *)(vector(state, VECTORS) + (size_t)which * GEM_LANES * state->k);
+    return vector(state, VECTORS) + (size_t)which * rows_of_strip(state->k) * state->k;
 }
 
-/* sum + rest += x, where rest collects what rounding drops (Neumaier). */
-static void add(double *sum, double *rest, double x)
+static gem_strip strip_of(const gem_fdiv *state)
 {
-    double total = *sum + x;
-    *rest += fabs(*sum) >= fabs(x) ? (*sum - total) + x : (x - total) + *sum;
-    *sum = total;
+    return (gem_strip){
+        .k = state->k,
+        .p = strip_vector(state, CLIPPED),
+        .pi = strip_vector(state, PI_STRIP),
+        .inv_pi = strip_vector(state, INV_PI),
+        .log_pi = strip_vector(state, LOG_PI),
+        .value = strip_vector(state, VALUE),
+        .direct = strip_vector(state, DIRECT),
+        .dpi = strip_vector(state, DPI),
+        .spare = strip_vector(state, SPARE),
+        .row = strip_vector(state, STRIPS),
+    };
 }
 
+/* Both are 0 there, whatever rounding would make of them. */
 static int trivial(const gem_fdiv *state)
 {
     return state->k == 1 || state->n == 1;
@@ -36,6 +72,37 @@ static double clip(double p, double low, double high)
     return p > high ? high : p;
 }
 
+/* sum + rest += x, where rest collects what rounding drops (Neumaier). */
+static void add(double *sum, double *rest, double x)
+{
+    double total = *sum + x;
+    *rest += fabs(*sum) >= fabs(x) ? (*sum - total) + x : (x - total) + *sum;
+    *sum = total;
+}
+
+/* Folds the rows of a strip onto its first row, adds that to a vector of k sums
+ * and clears the strip. */
+static void add_columns(gem_fdiv *state, int which, double *restrict strip)
+{
+    const size_t k = state->k, rows = rows_of_strip(k);
+    double *sum = vector(state, which), *rest = vector(state, which + 1);
+    for (size_t half = rows / 2; half; half /= 2)
+        for (size_t at = 0; at < half * k; at++)
+            strip[at] += strip[at + half * k];
+    for (size_t j = 0; j < k; j++)
+        add(&sum[j], &rest[j], strip[j]);
+    memset(strip, 0, rows * k * sizeof *strip);
+}
+
+/* Repeats the first row of a strip, as often as there are rows to meet. */
+static void repeat_row(const gem_fdiv *state, int which)
+{
+    const size_t rows = rows_of_strip(state->k);
+    double *strip = strip_vector(state, which);
+    for (size_t row = 1; row < rows && row < state->n; row *= 2)
+        memcpy(strip + row * state->k, strip, row * state->k * sizeof *strip);
+}
+
 static const char *name(gem_fdiv_kind kind)
 {
     return formulas[kind].name;
@@ -43,9 +110,11 @@ static const char *name(gem_fdiv_kind kind)
 
 static size_t work_space(size_t k)
 {
-    /* An index takes no more room than a double. */
-    const size_t each = VECTORS + TILES * GEM_LANES + 2;
-    return k <= SIZE_MAX / sizeof(double) / each ? k * each : 0;
+    /* Rounded up: no more than this many doubles for each column. */
+    const size_t each = VECTORS + STRIPS * STRIP_ENTRIES + GEM_TV_SCRATCH(1);
+    if (k > SIZE_MAX / sizeof(double) / each)
+        return 0;
+    return VECTORS * k + STRIPS * rows_of_strip(k) * k + GEM_TV_SCRATCH(k);
 }
 
 static gem_fdiv_status start(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size_t k,
@@ -54,101 +123,44 @@ static gem_fdiv_status start(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size
     if ((unsigned)kind >= GEM_FDIV_COUNT || !n || !k || !(epsilon > 0.0 && epsilon <= 0.5))
         return GEM_FDIV_BAD_ARGUMENT;
     *state = (gem_fdiv){.kind = kind, .n = n, .k = k, .epsilon = epsilon, .work = work};
-    for (size_t j = 0; j < k; j++) {
-        vector(state, PI)[j] = 0.0;
-        vector(state, INV_PI)[j] = 0.0; /* the rest of the sum, until settle */
-        vector(state, DPI_SUM)[j] = 0.0;
-        vector(state, DPI_REST)[j] = 0.0;
-    }
+    memset(work, 0, VECTORS * k * sizeof *work);
     return GEM_FDIV_OK;
 }
 
 static gem_fdiv_status settle(gem_fdiv *state)
 {
-    double *pi = vector(state, PI);
+    const double *sum = vector(state, PI), *rest = vector(state, PI_REST);
+    double *pi = strip_vector(state, PI_STRIP), *inv_pi = strip_vector(state, INV_PI);
+    double *log_pi = strip_vector(state, LOG_PI);
     if (!(state->moved - state->moved == 0.0))
         return GEM_FDIV_NOT_FINITE;
-    state->clipped = state->moved > 0.0;
     for (size_t j = 0; j < state->k; j++) {
-        pi[j] = (pi[j] + vector(state, INV_PI)[j]) / (double)state->n;
-        vector(state, INV_PI)[j] = 1.0 / pi[j];
-        vector(state, LOG_PI)[j] = gem_log_normal(pi[j], 0.0);
+        pi[j] = (sum[j] + rest[j]) / (double)state->n;
+        inv_pi[j] = 1.0 / pi[j];
+        log_pi[j] = gem_log_normal(pi[j], 0.0);
     }
+    repeat_row(state, PI_STRIP);
+    repeat_row(state, INV_PI);
+    repeat_row(state, LOG_PI);
     return GEM_FDIV_OK;
 }
 
-/* After a block: the lanes' sums go to the totals, and start anew. Lanes from
- * `count` on are padding. */
-static void flush_lanes(gem_fdiv *state, double *value, size_t count, int gradient)
-{
-    gem_lanes *dpi = tiles(state, TILE_DPI);
-    add(&state->value, &state->value_rest, gem_lanes_sum(value, count));
-    GEM_FOR_LANES(i) value[i] = 0.0;
-    if (!gradient)
-        return;
-    for (size_t j = 0; j < state->k; j++) {
-        add(&vector(state, DPI_SUM)[j], &vector(state, DPI_REST)[j],
-            gem_lanes_sum(dpi[j], count));
-        GEM_FOR_LANES(i) dpi[j][i] = 0.0;
-    }
-}
-
-/* What pass 3 adds to each row. */
-static void fill_spread(const gem_fdiv *state)
-{
-    double n = (double)state->n, scale = formulas[state->kind].factor / n;
-    for (size_t j = 0; j < state->k; j++)
-        vector(state, SPREAD)[j] =
-            scale * ((vector(state, DPI_SUM)[j] + vector(state, DPI_REST)[j]) / n);
-}
-
-static double finish(const gem_fdiv *state)
+static double finish(gem_fdiv *state)
 {
     const gem_formula *formula = &formulas[state->kind];
+    const double *value = vector(state, VALUE_SUM), *dpi = vector(state, DPI_SUM);
+    double *spread = strip_vector(state, SPREAD);
+    const double n = (double)state->n, scale = formula->factor / n;
+    double sum = 0.0, rest = 0.0;
     if (trivial(state))
         return 0.0;
-    return formula->offset
-           + formula->factor * ((state->value + state->value_rest) / (double)state->n);
-}
-
-static void clear_lanes(gem_lanes *restrict lanes, size_t k)
-{
-    for (size_t j = 0; j < k; j++)
-        GEM_FOR_LANES(i) lanes[j][i] = 0.0;
-}
-
-static gem_rows rows_of(const gem_fdiv *state, double *value)
-{
-    return (gem_rows){
-        .k = state->k,
-        .pi = vector(state, PI),
-        .inv_pi = vector(state, INV_PI),
-        .log_pi = vector(state, LOG_PI),
-        .p = (const gem_lanes *)tiles(state, TILE_P),
-        .value = value,
-        .direct = tiles(state, TILE_DIRECT),
-        .dpi = tiles(state, TILE_DPI),
-        .spare = (double *)tiles(state, TILE_SPARE),
-        .order = (size_t *)(void *)tiles(state, TILES),
-    };
-}
-
-/* Direct terms become the first part of the gradient: 0 where P was clipped. */
-static void scale_tile(const gem_fdiv *state, const gem_lanes *restrict p,
-                       gem_lanes *restrict direct)
-{
-    double low = state->epsilon, high = 1.0 - state->epsilon;
-    double scale = formulas[state->kind].factor / (double)state->n;
-    for (size_t j = 0; j < state->k; j++)
-        GEM_FOR_LANES(i)
-        direct[j][i] = (p[j][i] > low) & (p[j][i] < high) ? scale * direct[j][i] : 0.0;
-}
-
-static void clip_tile(const gem_fdiv *state, gem_lanes *restrict p)
-{
-    double low = state->epsilon, high = 1.0 - state->epsilon;
-    for (size_t j = 0; j < state->k; j++)
-        GEM_FOR_LANES(i) p[j][i] = clip(p[j][i], low, high);
+    for (size_t j = 0; j < state->k; j++) {
+        add(&sum, &rest, value[j]);
+        rest += value[state->k + j];
+        spread[j] = scale * ((dpi[j] + dpi[state->k + j]) / n);
+    }
+    repeat_row(state, SPREAD);
+    return formula->offset + formula->factor * ((sum + rest) / n);
 }
 
 #define real double
@@ -162,6 +174,6 @@ static void clip_tile(const gem_fdiv *state, gem_lanes *restrict p)
 #include "fdivergence_passes.h"
 
 const gem_fdiv_table GEM_ISA(gem_fdiv) = {
-    name,     work_space, start,      proportions_f64, proportions_f32, settle,
-    rows_f64, rows_f32,   spread_f64, spread_f32,      finish,
+    name,     work_space, start,  proportions_f64, proportions_f32, settle,
+    rows_f64, rows_f32,   finish, spread_f64,      spread_f32,
 };

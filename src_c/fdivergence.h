@@ -9,14 +9,14 @@
  * and G is 0 where P is not inside (epsilon, 1 - epsilon). The functions f and their derivatives are the
  * "row formulas" of fdivergence.c.
  *
- * Use: start; proportions over all rows; then rows over all rows and, for a
- * gradient, spread over all rows; finish. Each of the three passes may be cut
- * into any number of calls, in order, whose lengths are multiples of
- * GEM_FDIV_BLOCK except for the last one: the results stay the same to the last
- * bit, and so does the value whether or not there is a gradient.
+ * Use: start; proportions over all rows; settle; rows over all rows; finish; and,
+ * for a gradient, spread over all rows. Each of the three passes may be cut into
+ * any number of calls, in order, whose lengths are multiples of GEM_FDIV_BLOCK
+ * except for the last one: the results stay the same to the last bit, and so does
+ * the value whether or not there is a gradient.
  *
  * Cost: O(n k), GEM_FDIV_TV_OVO O(n k log k); O(k) memory. Sums are kept in
- * float64, compensated between blocks. With k = 1 or n = 1 the value and the
+ * float64, compensated between strips of rows. With k = 1 or n = 1 the value and the
  * gradient are 0.
  */
 #ifndef GEM_FDIVERGENCE_H
@@ -49,9 +49,7 @@ typedef struct {
     gem_fdiv_kind kind;
     size_t n, k;
     double epsilon;
-    int clipped;        /* some entry of P was */
-    double moved;       /* how far all the entries were; NaN or inf if not finite */
-    double value, value_rest;
+    double moved; /* how far clipping moved the entries; NaN or inf if not finite */
     double *work;
 } gem_fdiv;
 
@@ -70,12 +68,13 @@ typedef struct {
     /* Pass 2: values and, if `gradient` is not NULL, the direct terms. */
     void (*rows_f64)(gem_fdiv *state, const double *p, double *gradient, size_t rows);
     void (*rows_f32)(gem_fdiv *state, const float *p, float *gradient, size_t rows);
+    /* The value; prepares pass 3. */
+    double (*finish)(gem_fdiv *state);
     /* Pass 3: adds what comes through pi. */
     void (*spread_f64)(const gem_fdiv *state, const double *p, double *gradient,
                        size_t rows);
     void (*spread_f32)(const gem_fdiv *state, const float *p, float *gradient,
                        size_t rows);
-    double (*finish)(const gem_fdiv *state);
 } gem_fdiv_table;
 
 #endif

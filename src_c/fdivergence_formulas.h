@@ -2,13 +2,12 @@
  * formula here, give it a line in the table at the end and a name in
  * gem_fdiv_kind (fdivergence.h). Include from fdivergence.c only.
  *
- * A formula looks at GEM_LANES rows of P at once. It sets
- *
- *     value[i]     = f(P_i, pi)                  without the constants of the table
- *     direct[j][i] = df / dp_j                   if a gradient is wanted
- *     dpi[j][i]   += df / dpi_j                  if a gradient is wanted
- *
- * and may use `direct` and `spare` as scratch. p, pi and R = p / pi are positive.
+ * A formula looks at a strip: the entries of some consecutive rows, one after
+ * the other, p[at] beside the proportion pi[at] of its cluster. For each row it
+ * adds f(P_i, pi) to `value`, at any entries of that row. If a gradient is
+ * wanted it sets direct[at] = df/dp there and adds df/dpi to dpi[at]. Without,
+ * it may still use `direct` as scratch, but must not compute `value` otherwise.
+ * p, pi and R = p / pi are positive.
  */
 #ifndef GEM_FDIVERGENCE_FORMULAS_H
 #define GEM_FDIVERGENCE_FORMULAS_H
@@ -16,259 +15,175 @@
 #include <math.h>
 
 #include "fdivergence.h"
-#include "tile.h"
+#include "tv_rows.h"
 #include "vmath_lanes.h"
 
 typedef struct {
-    size_t k;
-    const double *restrict pi, *restrict inv_pi, *restrict log_pi;
-    const gem_lanes *restrict p;
-    double *restrict value;
-    gem_lanes *restrict direct, *restrict dpi;
-    double *restrict spare; /* scratch: one tile */
-    size_t *restrict order; /* scratch: 2 k indices */
-} gem_rows;
+    size_t k, size; /* columns, entries */
+    const double *p, *pi, *inv_pi, *log_pi;
+    double *value, *direct, *dpi;
+    double *spare; /* scratch: two strips */
+    double *row;   /* scratch of tv_rows.h */
+} gem_strip;
 
-/* What all formulas begin with: the columns of row block `r`, and the lanes. */
-#define EACH_CLUSTER(r, j) for (size_t j = 0; j < (r)->k; j++)
-#define CLUSTER(r, j)                                                              \
-    const double pi = (r)->pi[j], inv_pi = (r)->inv_pi[j];                         \
-    const double *restrict p = (r)->p[j];                                          \
-    double *restrict direct = (r)->direct[j], *restrict dpi = (r)->dpi[j];         \
-    (void)pi, (void)inv_pi, (void)p, (void)direct, (void)dpi
+#define ENTRIES(strip)                                                             \
+    const size_t size = (strip)->size;                                             \
+    const double *restrict p = (strip)->p, *restrict pi = (strip)->pi;             \
+    const double *restrict inv_pi = (strip)->inv_pi;                               \
+    double *restrict value = (strip)->value, *restrict direct = (strip)->direct;   \
+    double *restrict dpi = (strip)->dpi;                                           \
+    (void)pi, (void)inv_pi, (void)direct, (void)dpi
 
-/* sum_j p log R; the derivative of p log p and what comes through pi cancel up
- * to log R, because both have mean 1. Leaves log R in `direct`. */
-static void kl_ova(const gem_rows *r, int gradient)
+#define EACH(at) GEM_SIMD for (size_t at = 0; at < size; at++)
+
+/* Each entry becomes the sum of its row. */
+static void sum_rows(double *terms, size_t size, size_t k)
 {
-    double *restrict value = r->value;
-    (void)gradient;
-    GEM_FOR_LANES(i) value[i] = 0.0;
-    EACH_CLUSTER(r, j)
-    {
-        CLUSTER(r, j);
-        const double log_pi = r->log_pi[j];
-        GEM_FOR_LANES(i)
-        {
-            double log_r = gem_log_normal(p[i], 0.0) - log_pi;
-            value[i] = GEM_MULADD(p[i], log_r, value[i]);
-            direct[i] = log_r;
-        }
-    }
-}
-
-/* sum_j (p - pi) log R. */
-static void kl_ovo(const gem_rows *r, int gradient)
-{
-    double *restrict value = r->value;
-    GEM_FOR_LANES(i) value[i] = 0.0;
-    EACH_CLUSTER(r, j)
-    {
-        CLUSTER(r, j);
-        const double log_pi = r->log_pi[j];
-        GEM_FOR_LANES(i)
-        {
-            double log_r = gem_log_normal(p[i], 0.0) - log_pi;
-            value[i] = GEM_MULADD(p[i] - pi, log_r, value[i]);
-            direct[i] = log_r;
-        }
-        if (gradient)
-            GEM_FOR_LANES(i)
-            {
-                dpi[i] -= direct[i];
-                direct[i] += (p[i] - pi) / p[i];
-            }
-    }
-}
-
-/* sum_j |p - pi|; the derivative is 0 at ties. */
-static void tv_ova(const gem_rows *r, int gradient)
-{
-    double *restrict value = r->value;
-    GEM_FOR_LANES(i) value[i] = 0.0;
-    EACH_CLUSTER(r, j)
-    {
-        CLUSTER(r, j);
-        GEM_FOR_LANES(i) value[i] += fabs(p[i] - pi);
-        if (gradient)
-            GEM_FOR_LANES(i)
-            {
-                double sign = (p[i] > pi ? 1.0 : 0.0) - (p[i] < pi ? 1.0 : 0.0);
-                direct[i] = sign;
-                dpi[i] -= sign;
-            }
-    }
-}
-
-/* Fills order[0 .. k-1] with the clusters in increasing order of key; a merge
- * sort, bottom up, with order[k .. 2k-1] as its second buffer. */
-static void sort_clusters(size_t *order, const double *key, size_t k)
-{
-    size_t *from = order, *to = order + k;
-    for (size_t j = 0; j < k; j++)
-        from[j] = j;
-    for (size_t width = 1; width < k; width *= 2) {
-        for (size_t low = 0; low < k; low += 2 * width) {
-            size_t middle = low + width < k ? low + width : k;
-            size_t high = middle + width < k ? middle + width : k;
-            size_t a = low, b = middle;
-            for (size_t out = low; out < high; out++) {
-                int left = a < middle && (b == high || key[from[a]] <= key[from[b]]);
-                to[out] = left ? from[a++] : from[b++];
-            }
-        }
-        size_t *swap = from;
-        from = to;
-        to = swap;
-    }
-    if (from != order)
+    for (size_t row = 0; row < size; row += k) {
+        double sum = 0.0;
         for (size_t j = 0; j < k; j++)
-            order[j] = from[j];
-}
-
-/* 1/2 sum_{j,l} |p_j pi_l - p_l pi_j| = sum_j p_j c_j, where c_j is the pi of the
- * clusters with R below R_j less that of those above; clusters at a tie take no
- * part in each other's c, which is one of the subgradients there. */
-static void tv_ovo(const gem_rows *r, int gradient)
-{
-    const size_t k = r->k;
-    double *restrict key = r->spare;
-    for (int i = 0; i < GEM_LANES; i++) {
-        double value = 0.0, pi_below = 0.0, p_below = 0.0, pi_all = 0.0, p_all = 0.0;
-        EACH_CLUSTER(r, j)
-        {
-            key[j] = r->p[j][i] * r->inv_pi[j];
-            pi_all += r->pi[j];
-            p_all += r->p[j][i];
-        }
-        sort_clusters(r->order, key, k);
-        for (size_t first = 0, last; first < k; first = last) {
-            double pi_here = 0.0, p_here = 0.0;
-            for (last = first; last < k && key[r->order[last]] == key[r->order[first]];
-                 last++) {
-                pi_here += r->pi[r->order[last]];
-                p_here += r->p[r->order[last]][i];
-            }
-            double c = pi_below - (pi_all - pi_below - pi_here);
-            value += p_here * c;
-            if (gradient)
-                for (size_t at = first; at < last; at++) {
-                    size_t j = r->order[at];
-                    r->direct[j][i] = c;
-                    r->dpi[j][i] += (p_all - p_below - p_here) - p_below;
-                }
-            pi_below += pi_here;
-            p_below += p_here;
-        }
-        r->value[i] = value;
+            sum += terms[row + j];
+        for (size_t j = 0; j < k; j++)
+            terms[row + j] = sum;
     }
 }
 
-/* S = sum_j sqrt(p pi). */
-static void hellinger_ova(const gem_rows *r, int gradient)
+/* sum p log R. What comes through pi, -mean R = -1, and the 1 of the direct
+ * derivative log R + 1 cancel. */
+static void kl_ova(const gem_strip *strip, int gradient)
 {
-    double *restrict value = r->value;
-    GEM_FOR_LANES(i) value[i] = 0.0;
-    EACH_CLUSTER(r, j)
+    ENTRIES(strip);
+    const double *restrict log_pi = strip->log_pi;
+    (void)gradient;
+    EACH(at)
     {
-        CLUSTER(r, j);
-        GEM_FOR_LANES(i)
-        {
-            direct[i] = sqrt(p[i] * pi);
-            value[i] += direct[i];
-        }
-        if (gradient)
-            GEM_FOR_LANES(i)
-            {
-                dpi[i] += 0.5 * direct[i] * inv_pi;
-                direct[i] = 0.5 * direct[i] / p[i];
-            }
+        double log_r = gem_log_normal(p[at], 0.0) - log_pi[at];
+        value[at] = GEM_MULADD(p[at], log_r, value[at]);
+        direct[at] = log_r;
     }
+}
+
+/* sum (p - pi) log R. */
+static void kl_ovo(const gem_strip *strip, int gradient)
+{
+    ENTRIES(strip);
+    const double *restrict log_pi = strip->log_pi;
+    EACH(at)
+    {
+        double log_r = gem_log_normal(p[at], 0.0) - log_pi[at];
+        value[at] = GEM_MULADD(p[at] - pi[at], log_r, value[at]);
+        direct[at] = log_r;
+    }
+    if (gradient)
+        EACH(at)
+        {
+            dpi[at] -= direct[at];
+            direct[at] += (p[at] - pi[at]) / p[at];
+        }
+}
+
+/* sum |p - pi|, with derivative 0 at ties. */
+static void tv_ova(const gem_strip *strip, int gradient)
+{
+    ENTRIES(strip);
+    EACH(at) value[at] += fabs(p[at] - pi[at]);
+    if (gradient)
+        EACH(at)
+        {
+            double sign = (p[at] > pi[at] ? 1.0 : 0.0) - (p[at] < pi[at] ? 1.0 : 0.0);
+            direct[at] = sign;
+            dpi[at] -= sign;
+        }
+}
+
+/* 1/2 sum_{j,l} |p_j pi_l - p_l pi_j|: tv_rows.h. */
+static void tv_ovo(const gem_strip *strip, int gradient)
+{
+    const size_t k = strip->k;
+    ENTRIES(strip);
+    (void)gradient;
+    for (size_t row = 0; row < size; row += k)
+        gem_tv_row(p + row, pi, inv_pi, k, &value[row], direct + row, dpi + row,
+                   strip->row);
+}
+
+/* S = sum sqrt(p pi). */
+static void hellinger_ova(const gem_strip *strip, int gradient)
+{
+    ENTRIES(strip);
+    EACH(at)
+    {
+        direct[at] = sqrt(p[at] * pi[at]);
+        value[at] += direct[at];
+    }
+    if (gradient)
+        EACH(at)
+        {
+            double half = 0.5 * direct[at];
+            dpi[at] += half * inv_pi[at];
+            direct[at] = half / p[at];
+        }
 }
 
 /* S^2. */
-static void hellinger_ovo(const gem_rows *r, int gradient)
+static void hellinger_ovo(const gem_strip *strip, int gradient)
 {
-    double *restrict value = r->value;
-    gem_lanes s;
-    GEM_FOR_LANES(i) s[i] = 0.0;
-    EACH_CLUSTER(r, j)
-    {
-        CLUSTER(r, j);
-        GEM_FOR_LANES(i)
+    ENTRIES(strip);
+    double *restrict s = strip->spare;
+    EACH(at) direct[at] = s[at] = sqrt(p[at] * pi[at]);
+    sum_rows(s, size, strip->k);
+    EACH(at) value[at] = GEM_MULADD(s[at], direct[at], value[at]);
+    if (gradient)
+        EACH(at)
         {
-            direct[i] = sqrt(p[i] * pi);
-            s[i] += direct[i];
+            double slope = s[at] * direct[at];
+            dpi[at] = GEM_MULADD(slope, inv_pi[at], dpi[at]);
+            direct[at] = slope / p[at];
         }
-    }
-    GEM_FOR_LANES(i) value[i] = s[i] * s[i];
-    if (!gradient)
-        return;
-    EACH_CLUSTER(r, j)
-    {
-        CLUSTER(r, j);
-        GEM_FOR_LANES(i)
-        {
-            double slope = s[i] * direct[i];
-            dpi[i] += slope * inv_pi;
-            direct[i] = slope / p[i];
-        }
-    }
 }
 
-/* a = sum_j p R. */
-static void chi2_ova(const gem_rows *r, int gradient)
+/* a = sum p R. */
+static void chi2_ova(const gem_strip *strip, int gradient)
 {
-    double *restrict value = r->value;
-    GEM_FOR_LANES(i) value[i] = 0.0;
-    EACH_CLUSTER(r, j)
-    {
-        CLUSTER(r, j);
-        GEM_FOR_LANES(i) value[i] = GEM_MULADD(p[i], p[i] * inv_pi, value[i]);
-        if (gradient)
-            GEM_FOR_LANES(i)
-            {
-                double ratio = p[i] * inv_pi;
-                direct[i] = 2.0 * ratio;
-                dpi[i] -= ratio * ratio;
-            }
-    }
+    ENTRIES(strip);
+    EACH(at) value[at] = GEM_MULADD(p[at], p[at] * inv_pi[at], value[at]);
+    if (gradient)
+        EACH(at)
+        {
+            double ratio = p[at] * inv_pi[at];
+            direct[at] = 2.0 * ratio;
+            dpi[at] -= ratio * ratio;
+        }
 }
 
-/* a b with b = sum_j pi / R. Keeps 1 / R in `direct`. */
-static void chi2_ovo(const gem_rows *r, int gradient)
+/* a b with b = sum pi / R. */
+static void chi2_ovo(const gem_strip *strip, int gradient)
 {
-    double *restrict value = r->value;
-    gem_lanes a, b;
-    GEM_FOR_LANES(i) a[i] = b[i] = 0.0;
-    EACH_CLUSTER(r, j)
+    ENTRIES(strip);
+    double *restrict a = strip->spare, *restrict b = strip->spare + size;
+    double *restrict inverse = direct;
+    EACH(at)
     {
-        CLUSTER(r, j);
-        GEM_FOR_LANES(i)
-        {
-            direct[i] = pi / p[i];
-            a[i] = GEM_MULADD(p[i], p[i] * inv_pi, a[i]);
-            b[i] = GEM_MULADD(pi, direct[i], b[i]);
-        }
+        a[at] = p[at] * (p[at] * inv_pi[at]);
+        inverse[at] = pi[at] / p[at];
+        b[at] = pi[at] * inverse[at];
     }
-    GEM_FOR_LANES(i) value[i] = a[i] * b[i];
+    sum_rows(a, size, strip->k);
+    EACH(at) value[at] = GEM_MULADD(a[at], b[at], value[at]);
     if (!gradient)
         return;
-    EACH_CLUSTER(r, j)
+    sum_rows(b, size, strip->k);
+    EACH(at)
     {
-        CLUSTER(r, j);
-        GEM_FOR_LANES(i)
-        {
-            double ratio = p[i] * inv_pi, inverse = direct[i];
-            direct[i] = 2.0 * b[i] * ratio - a[i] * inverse * inverse;
-            dpi[i] += 2.0 * a[i] * inverse - b[i] * ratio * ratio;
-        }
+        double ratio = p[at] * inv_pi[at], q = inverse[at];
+        dpi[at] += 2.0 * a[at] * q - b[at] * ratio * ratio;
+        direct[at] = 2.0 * b[at] * ratio - a[at] * q * q;
     }
 }
 
 typedef struct {
     const char *name;
-    void (*rows)(const gem_rows *rows, int gradient);
+    void (*add)(const gem_strip *strip, int gradient);
     double offset, factor; /* value = offset + factor * mean f */
     int through_pi;        /* whether the formula adds to dpi */
 } gem_formula;

@@ -2,86 +2,87 @@
  * fdivergence.c once for each, with `real` and TYPED(name) defined.
  */
 
-/* Sums by position in a block of lanes, then by column. */
 static void TYPED(proportions)(gem_fdiv *state, const real *p, size_t rows)
 {
-    const size_t k = state->k, width = GEM_LANES * k;
+    const size_t k = state->k, strip_rows = rows_of_strip(k);
+    const size_t fold_rows = rows_of_sum(strip_rows);
     const double low = state->epsilon, high = 1.0 - state->epsilon;
-    double *restrict sum = (double *)tiles(state, TILE_P);
+    double *restrict sum = strip_vector(state, VALUE);
     double moved = 0.0;
-    while (rows) {
-        size_t block = rows < GEM_FDIV_BLOCK ? rows : GEM_FDIV_BLOCK;
-        for (size_t at = 0; at < width; at++)
-            sum[at] = 0.0;
-        for (size_t done = 0; done < block; done += GEM_LANES) {
-            size_t size = block - done < GEM_LANES ? (block - done) * k : width;
-            const real *restrict part = p + done * k;
-            _Pragma("omp simd reduction(+ : moved)")
-            for (size_t at = 0; at < size; at++) {
-                double x = (double)part[at], y = clip(x, low, high);
-                sum[at] += y;
-                moved += fabs(x - y);
-            }
+    memset(sum, 0, strip_rows * k * sizeof *sum);
+    for (size_t done = 0; done < rows; done += strip_rows) {
+        const size_t count = rows - done < strip_rows ? rows - done : strip_rows;
+        const real *restrict part = p + done * k;
+        _Pragma("omp simd reduction(+ : moved)")
+        for (size_t at = 0; at < count * k; at++) {
+            double x = (double)part[at], y = clip(x, low, high);
+            sum[at] += y;
+            moved += fabs(x - y);
         }
-        for (size_t j = 0; j < k; j++) {
-            gem_lanes column;
-            for (size_t i = 0; i < GEM_LANES; i++)
-                column[i] = sum[i * k + j];
-            add(&vector(state, PI)[j], &vector(state, INV_PI)[j],
-                gem_lanes_sum(column, GEM_LANES));
-        }
-        p += block * k;
-        rows -= block;
+        if ((done + count) % fold_rows == 0 || done + count == rows)
+            add_columns(state, PI, sum);
     }
     state->moved += moved;
 }
 
 static void TYPED(rows)(gem_fdiv *state, const real *p, real *gradient, size_t rows)
 {
-    const size_t k = state->k;
+    const size_t k = state->k, strip_rows = rows_of_strip(k);
+    const size_t fold_rows = rows_of_sum(strip_rows);
+    const double low = state->epsilon, high = 1.0 - state->epsilon;
     const gem_formula *formula = &formulas[state->kind];
-    const int through_pi = gradient && formula->through_pi;
-    gem_lanes value, total;
-    gem_lanes *tile = tiles(state, TILE_P), *direct = tiles(state, TILE_DIRECT);
-    const gem_rows block = rows_of(state, value);
+    const double scale = formula->factor / (double)state->n;
+    double *restrict clipped = strip_vector(state, CLIPPED);
+    const double *restrict direct = strip_vector(state, DIRECT);
+    gem_strip strip = strip_of(state);
     if (trivial(state)) {
-        for (size_t at = 0; gradient && at < rows * k; at++)
-            gradient[at] = 0;
+        if (gradient)
+            memset(gradient, 0, rows * k * sizeof *gradient);
         return;
     }
-    clear_lanes(&total, 1);
-    clear_lanes(block.dpi, k);
-    for (size_t done = 0; done < rows; done += GEM_LANES) {
-        size_t count = rows - done < GEM_LANES ? rows - done : GEM_LANES;
-        if (done && (done % GEM_FDIV_BLOCK == 0 || count < GEM_LANES))
-            flush_lanes(state, total, GEM_LANES, through_pi);
-        TYPED(gem_tile_load)(tile, p + done * k, count, k);
-        clip_tile(state, tile);
-        formula->rows(&block, gradient != NULL);
-        GEM_FOR_LANES(i) total[i] += value[i];
+    memset(strip.value, 0, strip_rows * k * sizeof(double));
+    memset(strip.dpi, 0, strip_rows * k * sizeof(double));
+    for (size_t done = 0; done < rows; done += strip_rows) {
+        const size_t count = rows - done < strip_rows ? rows - done : strip_rows;
+        const size_t size = strip.size = count * k;
+        const real *restrict part = p + done * k;
+        GEM_SIMD for (size_t at = 0; at < size; at++) clipped[at] =
+            clip((double)part[at], low, high);
+        formula->add(&strip, gradient != NULL);
         if (gradient) {
-            scale_tile(state, block.p, direct);
-            TYPED(gem_tile_store)((const gem_lanes *)direct, gradient + done * k,
-                                  count, k);
+            real *restrict g = gradient + done * k;
+            GEM_SIMD for (size_t at = 0; at < size; at++) g[at] =
+                (real)(((clipped[at] > low) & (clipped[at] < high)) ? scale * direct[at]
+                                                                  : 0.0);
         }
-        if (done + count == rows)
-            flush_lanes(state, total, count, through_pi);
+        if ((done + count) % fold_rows == 0 || done + count == rows) {
+            add_columns(state, VALUE_SUM, strip.value);
+            if (gradient && formula->through_pi)
+                add_columns(state, DPI_SUM, strip.dpi);
+        }
     }
 }
 
 static void TYPED(spread)(const gem_fdiv *state, const real *p, real *gradient,
                           size_t rows)
 {
-    const size_t k = state->k;
+    const size_t k = state->k, width = rows_of_strip(k) * k;
     const double low = state->epsilon, high = 1.0 - state->epsilon;
-    const double *restrict spread = vector(state, SPREAD);
+    const double *restrict spread = strip_vector(state, SPREAD);
     if (trivial(state) || !formulas[state->kind].through_pi)
         return;
-    fill_spread(state);
-    for (size_t i = 0; i < rows; i++, p += k, gradient += k)
-        for (size_t j = 0; j < k; j++) {
-            double x = (double)p[j];
-            double g = (double)gradient[j] + spread[j];
-            gradient[j] = (real)(x > low && x < high ? g : 0.0);
-        }
+    for (size_t done = 0; done < rows * k; done += width) {
+        const size_t size = rows * k - done < width ? rows * k - done : width;
+        const real *restrict part = p + done;
+        real *restrict g = gradient + done;
+        if (state->moved > 0.0)
+            GEM_SIMD for (size_t at = 0; at < size; at++)
+            {
+                double x = (double)part[at], sum = (double)g[at] + spread[at];
+                g[at] = (real)(((x > low) & (x < high)) ? sum : 0.0);
+            }
+        else
+            GEM_SIMD for (size_t at = 0; at < size; at++) g[at] =
+                (real)((double)g[at] + spread[at]);
+    }
 }

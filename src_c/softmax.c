@@ -23,7 +23,7 @@ static double softmax_tile(gem_lanes *restrict tile, size_t k)
     for (size_t j = 0; j < k; j++)
         GEM_FOR_LANES(i)
         {
-            double e = gem_exp_lane(tile[j][i] - top[i]);
+            double e = gem_exp_nonpositive(tile[j][i] - top[i]);
             tile[j][i] = e;
             sum[i] += e;
         }

@@ -55,20 +55,34 @@ GEM_INLINE double gem_exp_tail(double r)
     return q;
 }
 
-/* Clamped where exp is 0 or infinite anyway; min and max written so that NaN
- * passes through. 2^n is applied as two factors, for subnormal results. */
+/* e with exp(x) = e 2^n: the integer n is stored, with the rounder added to it.
+ * The first part of r is exact, so the last sum is all that rounds it. */
+GEM_INLINE double gem_exp_fraction(double x, double *shifted)
+{
+    *shifted = GEM_MULADD(x, GEM_INV_LN2, GEM_ROUNDER);
+    double n = *shifted - GEM_ROUNDER, low = n * GEM_LN2_LO;
+    double high = GEM_MULADD(n, -GEM_LN2_HI, x);
+    double r = high - low;
+    return 1.0 + (high + GEM_MULADD(r * r, gem_exp_tail(r), -low));
+}
+
+/* Beyond the bounds e is nonsense, and then replaced; NaN stays NaN in it. */
 GEM_INLINE double gem_exp_lane(double x)
 {
-    double y = x < -746.0 ? -746.0 : x;
-    y = y > 710.0 ? 710.0 : y;
-    double shifted = GEM_MULADD(y, GEM_INV_LN2, GEM_ROUNDER);
-    double n = shifted - GEM_ROUNDER;
-    double r = GEM_MULADD(n, -GEM_LN2_HI, y);
-    r = GEM_MULADD(n, -GEM_LN2_LO, r);
-    double e = 1.0 + GEM_MULADD(r * r, gem_exp_tail(r), r);
+    double shifted, e = gem_exp_fraction(x, &shifted), n = shifted - GEM_ROUNDER;
+    /* 2^n as two factors, for results that are subnormal or above 2^1023. */
     double half = 0.5 * n + GEM_ROUNDER;
     double rest = (n - (half - GEM_ROUNDER)) + GEM_ROUNDER;
-    return e * gem_exp2_of(half) * gem_exp2_of(rest);
+    e = e * gem_exp2_of(half) * gem_exp2_of(rest);
+    e = x < -746.0 ? 0.0 : e;
+    return x > 710.0 ? INFINITY : e;
+}
+
+/* The same for x <= 0 or NaN, but 0 where the result would be subnormal. */
+GEM_INLINE double gem_exp_nonpositive(double x)
+{
+    double shifted, e = gem_exp_fraction(x, &shifted) * gem_exp2_of(shifted);
+    return x < -708.0 ? 0.0 : e;
 }
 
 /* (log((1+s)/(1-s)) - 2s) / s^3 in z = s^2, |s| <= 3 - sqrt(8): minimax. */
@@ -107,7 +121,7 @@ GEM_INLINE double gem_log_lane(double x)
     int tiny = x < 0x1p-1022;
     double y = gem_log_normal(tiny ? x * 0x1p54 : x, tiny ? 54.0 : 0.0);
     /* NaN and +inf are their own logarithms. */
-    y = (x > 0.0) & (x < INFINITY) ? y : x;
+    y = ((x > 0.0) & (x < INFINITY)) ? y : x;
     y = x < 0.0 ? NAN : y;
     return x == 0.0 ? -INFINITY : y;
 }

@@ -67,6 +67,7 @@ cdef double _evaluate(
 ) except? -1.0:
     cdef gem_fdiv state
     cdef size_t k = p.shape[1]
+    cdef double value
     cdef double *work = <double *>malloc(kernels.fdivergence.work(k) * sizeof(double))
     if work == NULL:
         raise MemoryError
@@ -75,9 +76,10 @@ cdef double _evaluate(
         _pass[real](1, &state, p, None)
         _check(kernels.fdivergence.settle(&state))
         _pass[real](2, &state, p, gradient)
+        value = kernels.fdivergence.finish(&state)
         if gradient is not None:
             _pass[real](3, &state, p, gradient)
-        return kernels.fdivergence.finish(&state)
+        return value
     finally:
         free(work)
 

@@ -66,7 +66,7 @@ def closed_form(name, P):
 
 # Around the 64 rows of a tile and the 2048 of a block.
 @pytest.mark.parametrize(
-    "N, K", [(2, 3), (63, 2), (64, 10), (65, 70), (200, 33), (2048, 3), (2049, 10)]
+    "N, K", [(2, 3), (63, 2), (64, 10), (65, 130), (200, 33), (2048, 3), (2049, 10)]
 )
 @pytest.mark.parametrize("name", NAMES)
 def test_value_and_gradient_equal_the_closed_form(name, N, K):
@@ -136,7 +136,7 @@ def test_work_in_pieces_keeps_the_results(name):
     )
 
 
-@pytest.mark.parametrize("K", [3, 100])
+@pytest.mark.parametrize("K", [3, 60])
 def test_tv_at_ties_gives_a_subgradient(K):
     # Clusters in pairs with equal ratios: their differences vanish on each row.
     half = predictions(50, K)

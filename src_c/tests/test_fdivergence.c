@@ -1,0 +1,131 @@
+/* Every f-divergence on every instruction set: gradient against differences of
+ * the value, pieces against the whole, bad input against its status. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "dispatch.h"
+
+static int failures;
+
+static void expect(int holds, const char *what, const char *isa, const char *name)
+{
+    if (!holds) {
+        printf("%s: %s: %s\n", isa, name, what);
+        failures++;
+    }
+}
+
+/* In calls of at most `piece` rows. */
+static double evaluate(const gem_fdiv_table *table, gem_fdiv_kind kind, const double *p,
+                       double *g, size_t n, size_t k, size_t piece)
+{
+    gem_fdiv state;
+    double value = NAN, *work = malloc(table->work(k) * sizeof *work);
+    if (table->start(&state, kind, n, k, 1e-12, work) == GEM_FDIV_OK) {
+        for (size_t i = 0; i < n; i += piece)
+            table->proportions_f64(&state, p + i * k, n - i < piece ? n - i : piece);
+        if (table->settle(&state) == GEM_FDIV_OK) {
+            for (size_t i = 0; i < n; i += piece)
+                table->rows_f64(&state, p + i * k, g ? g + i * k : NULL,
+                                n - i < piece ? n - i : piece);
+            value = table->finish(&state);
+            for (size_t i = 0; g && i < n; i += piece)
+                table->spread_f64(&state, p + i * k, g + i * k,
+                                  n - i < piece ? n - i : piece);
+        }
+    }
+    free(work);
+    return value;
+}
+
+static void fill(double *p, size_t n, size_t k)
+{
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0.0;
+        for (size_t j = 0; j < k; j++)
+            sum += p[i * k + j] = 1.1 + sin((double)(i * k + j) * (double)(j + 3));
+        for (size_t j = 0; j < k; j++)
+            p[i * k + j] /= sum;
+    }
+}
+
+static void check_slopes(const gem_kernels *kernels, gem_fdiv_kind kind, size_t n, size_t k)
+{
+    const gem_fdiv_table *table = kernels->fdivergence;
+    double *p = malloc(n * k * sizeof *p), *g = malloc(n * k * sizeof *g);
+    const int kinked = !strncmp(table->name(kind), "tv", 2);
+    double value;
+    fill(p, n, k);
+    value = evaluate(table, kind, p, g, n, k, n);
+    expect(value == evaluate(table, kind, p, NULL, n, k, n), "value alone", kernels->isa,
+           table->name(kind));
+    for (size_t at = 0; at < n * k; at += 1 + n * k / 200) {
+        double here = p[at], step = 1e-5 * here, up, down;
+        p[at] = here + step;
+        up = evaluate(table, kind, p, NULL, n, k, n);
+        p[at] = here - step;
+        down = evaluate(table, kind, p, NULL, n, k, n);
+        p[at] = here;
+        if (kinked && fabs(up - 2 * value + down) > 1e-3 * step / (double)n)
+            continue;
+        expect(fabs((up - down) / (2 * step) - g[at]) < 1e-6 * (0.1 + fabs(g[at])),
+               "slope",
+               kernels->isa, table->name(kind));
+    }
+    free(p), free(g);
+}
+
+static void check_pieces(const gem_kernels *kernels, gem_fdiv_kind kind, size_t n, size_t k)
+{
+    const gem_fdiv_table *table = kernels->fdivergence;
+    double *p = malloc(n * k * sizeof *p), *g = malloc(n * k * sizeof *g);
+    double *whole = malloc(n * k * sizeof *g);
+    double value, pieces;
+    fill(p, n, k);
+    value = evaluate(table, kind, p, whole, n, k, n);
+    pieces = evaluate(table, kind, p, g, n, k, GEM_FDIV_BLOCK);
+    expect(value == pieces && !memcmp(g, whole, n * k * sizeof *g), "pieces",
+           kernels->isa, table->name(kind));
+    p[n * k - 1] = NAN;
+    expect(isnan(evaluate(table, kind, p, NULL, n, k, n)), "NaN is found", kernels->isa,
+           table->name(kind));
+    free(p), free(g), free(whole);
+}
+
+static void check_status(const gem_kernels *kernels)
+{
+    const gem_fdiv_table *table = kernels->fdivergence;
+    const char *isa = kernels->isa;
+    double *work = malloc(table->work(2) * sizeof *work);
+    gem_fdiv state;
+    expect(table->start(&state, GEM_FDIV_COUNT, 3, 2, 1e-12, work) == GEM_FDIV_BAD_ARGUMENT,
+           "unknown kind", isa, "start");
+    expect(table->start(&state, GEM_FDIV_KL_OVA, 0, 2, 1e-12, work) == GEM_FDIV_BAD_ARGUMENT,
+           "no rows", isa, "start");
+    expect(table->start(&state, GEM_FDIV_KL_OVA, 3, 0, 1e-12, work) == GEM_FDIV_BAD_ARGUMENT,
+           "no columns", isa, "start");
+    expect(table->start(&state, GEM_FDIV_KL_OVA, 3, 2, NAN, work) == GEM_FDIV_BAD_ARGUMENT,
+           "NaN epsilon", isa, "start");
+    expect(table->start(&state, GEM_FDIV_KL_OVA, 3, 2, 0.6, work) == GEM_FDIV_BAD_ARGUMENT,
+           "large epsilon", isa, "start");
+    expect(table->work((size_t)-1) == 0, "beyond size_t", isa, "work");
+    free(work);
+}
+
+int main(void)
+{
+    const gem_kernels *sets[2] = {gem_kernels_select(1), gem_kernels_select(0)};
+    for (int s = 0; s < 1 + (sets[1] != sets[0]); s++) {
+        for (int kind = 0; kind < GEM_FDIV_COUNT; kind++) {
+            check_slopes(sets[s], (gem_fdiv_kind)kind, 7, 3);
+            check_slopes(sets[s], (gem_fdiv_kind)kind, 90, 5);
+            check_slopes(sets[s], (gem_fdiv_kind)kind, 20, 130);
+            check_pieces(sets[s], (gem_fdiv_kind)kind, 3 * GEM_FDIV_BLOCK + 77, 3);
+            check_pieces(sets[s], (gem_fdiv_kind)kind, GEM_FDIV_BLOCK + 1, 300);
+        }
+        check_status(sets[s]);
+    }
+    return failures != 0;
+}
