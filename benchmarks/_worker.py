@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
+from _kauri_samples import kauri_samples
 from _process import Measured
 
 import gemclus.gemini
@@ -50,6 +51,19 @@ def cold(ovo, n_samples, n_clusters):
     return answer
 
 
+def kauri(kind, n_samples, n_features, n_clusters, kernel, repeats):
+    """The fastest of some growths of a Kauri tree, its objective and leaves."""
+    from gemclus.tree import Kauri
+
+    X = kauri_samples(kind, n_samples, n_features)
+    model = Kauri(max_clusters=n_clusters, kernel=kernel)
+    answers = [_measured(lambda: model.fit(X)) for _ in range(repeats)]
+    answer = min(answers, key=lambda answer: answer["seconds"])
+    answer["objective"] = float(model.score(X))
+    answer["leaves"] = (len(model.tree_.features) + 1) // 2
+    return answer
+
+
 def _measured(action):
     with Measured() as measured:
         action()
@@ -60,7 +74,7 @@ def main():
     answers = os.fdopen(os.dup(1), "w")
     sys.stdout = sys.stderr
     warnings.simplefilter("ignore")
-    tasks = {"fit": fit, "cold": cold}
+    tasks = {"fit": fit, "cold": cold, "kauri": kauri}
     print(json.dumps({"version": gemclus.__version__}), file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)
