@@ -15,6 +15,7 @@ import numpy as np
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
+from _kauri_samples import kauri_samples
 from _process import Measured
 
 import gemclus.gemini
@@ -76,6 +77,19 @@ def named_fit(module, name, path, max_iter):
     return _measured(lambda: model(3, max_iter=max_iter, random_state=0).fit(X))
 
 
+def kauri(kind, n_samples, n_features, n_clusters, kernel, repeats):
+    """The fastest of some growths of a Kauri tree, its objective and leaves."""
+    from gemclus.tree import Kauri
+
+    X = kauri_samples(kind, n_samples, n_features)
+    model = Kauri(max_clusters=n_clusters, kernel=kernel)
+    answers = [_measured(lambda: model.fit(X)) for _ in range(repeats)]
+    answer = min(answers, key=lambda answer: answer["seconds"])
+    answer["objective"] = float(model.score(X))
+    answer["leaves"] = (len(model.tree_.features) + 1) // 2
+    return answer
+
+
 def _measured(action):
     with Measured() as measured:
         action()
@@ -86,7 +100,10 @@ def main():
     answers = os.fdopen(os.dup(1), "w")
     sys.stdout = sys.stderr
     warnings.simplefilter("ignore")
-    tasks = {"fit": fit, "cold": cold, "evaluate": evaluate, "named_fit": named_fit}
+    tasks = {
+        function.__name__: function
+        for function in (fit, cold, evaluate, named_fit, kauri)
+    }
     print(json.dumps({"version": gemclus.__version__}), file=answers, flush=True)
     for line in sys.stdin:
         request = json.loads(line)

@@ -423,7 +423,8 @@ def plot_tree(
     ax : matplotlib.axes.Axes, default=None
         Where to draw; None takes the current axes.
     fontsize : float, default=None
-        Size of the text; None chooses it from the number of leaves.
+        Size of the text; None takes the largest one at which boxes do not
+        overlap in the figure as it is.
 
     Returns
     -------
@@ -454,12 +455,10 @@ def plot_tree(
         ax = plt.gca()
     nodes = reader.shown()
     place = _layout(reader, nodes)
-    if fontsize is None:
-        fontsize = float(np.clip(80.0 / (1 + max(x for x, _ in place.values())), 4, 11))
     ax.set_axis_off()
     ax.set_xlim(-0.6, max(x for x, _ in place.values()) + 0.6)
     ax.set_ylim(min(y for _, y in place.values()) - 0.5, 0.5)
-    parents, annotations = reader.tree.parents(), []
+    parents, boxes = reader.tree.parents(), []
     for node in nodes:
         text = reader.lines(node, node_ids, proportion)
         if reader.is_cut_off(node):
@@ -472,7 +471,7 @@ def plot_tree(
                 arrowprops={"arrowstyle": "-|>", "color": "black"},
                 zorder=1,
             )
-        annotations.append(
+        boxes.append(
             ax.annotate(
                 "\n".join(text),
                 xy=place[node],
@@ -487,7 +486,26 @@ def plot_tree(
                 },
             )
         )
-    return annotations
+    if fontsize is None:
+        _fit_text(ax, boxes)
+    return boxes
+
+
+def _fit_text(ax, boxes):
+    """Scale the text of the boxes so that neighbours keep apart."""
+    # The frame adds 0.3 times the size of the text on each side.
+    frame = 0.6 * boxes[0].get_fontsize() * ax.figure.dpi / 72
+    extents = [box.get_window_extent() for box in boxes]
+    sizes = np.array([(e.width + frame, e.height + frame) for e in extents])
+    places = ax.transData.transform([box.xy for box in boxes])
+    scale = ax.bbox.width / sizes[:, 0].max()
+    for i in range(1, len(boxes)):
+        # Two boxes keep apart if they do across or along.
+        room = 2.0 * np.abs(places[i] - places[:i]) / (sizes[i] + sizes[:i])
+        scale = min(scale, room.max(axis=1).min())
+    fontsize = max(1.0, min(1.0, 0.9 * scale) * boxes[0].get_fontsize())
+    for box in boxes:
+        box.set_fontsize(fontsize)
 
 
 def _layout(reader, nodes):

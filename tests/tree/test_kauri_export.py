@@ -160,9 +160,27 @@ def test_plot(tree):
     assert len(plot_tree(tree, ax=ax, max_depth=1)) == 3
     import matplotlib.pyplot as plt
 
-    boxes = plot_tree(Kauri(max_leaves=1).fit(IRIS.data), fontsize=8)
+    boxes = plot_tree(Kauri(max_leaves=1).fit(IRIS.data))
     assert boxes[0].get_text() == "samples = 150\ncluster = 0"
     plt.close("all")
+
+
+def test_boxes_of_a_plot_keep_apart():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    tree = Kauri(max_clusters=6, max_leaves=15).fit(load_wine().data)
+    figure = Figure(figsize=(10, 6))
+    FigureCanvasAgg(figure)
+    names = load_wine().feature_names
+    boxes = plot_tree(tree, ax=figure.add_subplot(), feature_names=names)
+    figure.canvas.draw()
+    assert 3 < boxes[0].get_fontsize() < 10
+    extents = [box.get_bbox_patch().get_window_extent() for box in boxes]
+    for i, extent in enumerate(extents):
+        assert not any(extent.overlaps(other) for other in extents[:i])
 
 
 @pytest.mark.parametrize("export", EXPORTERS)
