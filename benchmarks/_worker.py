@@ -13,15 +13,30 @@ from importlib import import_module
 
 import numpy as np
 from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
 from _kauri_samples import kauri_samples
 from _process import Measured
 
 import gemclus.gemini
+from gemclus.data import celeux_one
 from gemclus.linear import LinearModel
 
 N_FEATURES = 20
+
+
+def _celeux_one():
+    return celeux_one(300, random_state=0)
+
+
+def _eight_features():
+    X, y = make_blobs(300, 8, centers=3, cluster_std=4.0, random_state=0)
+    return StandardScaler().fit_transform(X), y
+
+
+# What `model` is fitted to.
+DATA = {"celeux_one(300)": _celeux_one, "blobs 300 x 8": _eight_features}
 
 
 def blobs(n_samples, n_clusters):
@@ -37,6 +52,17 @@ def fit(gemini, n_samples, n_clusters, max_iter):
     X = blobs(n_samples, n_clusters)
     model = LinearModel(n_clusters, gemini=gemini, max_iter=max_iter, random_state=0)
     return _measured(lambda: model.fit(X))
+
+
+def model(name, data, **arguments):
+    """Seconds and peak memory of one fit of a model, and its score and ARI."""
+    room, name = name.split(".")
+    X, y = DATA[data]()
+    estimator = getattr(import_module(f"gemclus.{room}"), name)(**arguments)
+    answer = _measured(lambda: estimator.fit(X))
+    answer["score"] = float(estimator.score(X))
+    answer["ari"] = float(adjusted_rand_score(y, estimator.predict(X)))
+    return answer
 
 
 def cold(ovo, n_samples, n_clusters):
@@ -102,7 +128,7 @@ def main():
     warnings.simplefilter("ignore")
     tasks = {
         function.__name__: function
-        for function in (fit, cold, evaluate, named_fit, kauri)
+        for function in (fit, model, cold, evaluate, named_fit, kauri)
     }
     print(json.dumps({"version": gemclus.__version__}), file=answers, flush=True)
     for line in sys.stdin:

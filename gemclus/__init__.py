@@ -21,10 +21,12 @@ del _compiled
 
 from gemclus import data, gemini, linear, mlp, nonparametric, sparse, tree
 from gemclus._base import DiscriminativeModel
+from gemclus.constraints import add_mlcl_constraint
 
 __all__ = [
     "DiscriminativeModel",
     "__version__",
+    "add_mlcl_constraint",
     "data",
     "gemini",
     "linear",

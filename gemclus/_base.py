@@ -92,6 +92,8 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
     # Whether `_enter_batch` needs an affinity, to know the samples of a batch,
     # even if the objective has none.
     _needs_indices = False
+    # Set by add_mlcl_constraint: what the objective of `fit` has besides.
+    _constraints = None
 
     def __init__(
         self,
@@ -215,6 +217,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
             )
         self._begin_fit(X)
         gemini, affinity = self._training_affinity(X, y)
+        gemini = self._constrained(gemini, X, y)
         random_state = check_random_state(self.random_state)
         with callback_context(self, X) as context:
             once = self.n_init == 1 or self._goes_on()
@@ -249,6 +252,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         X = self._check_samples(X, reset=not started)
         self._begin_fit(X)
         gemini, affinity = self._training_affinity(X, y)
+        gemini = self._constrained(gemini, X, y)
         if not started or not hasattr(self, "_stream"):
             self._stream = check_random_state(self.random_state)
         evaluate = training_evaluator(gemini)
@@ -384,11 +388,17 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         gemini = _contracts.check_gemini(self.get_gemini())
         minibatch = self.batch_size is not None and self.batch_size < X.shape[0]
         affinity = training_affinity(gemini, X, y, minibatch)
-        if affinity is None and self._needs_indices:
+        if affinity is None and (self._needs_indices or self._constraints is not None):
             affinity = SampleIndices(X.shape[0])
         if affinity is not None and not isinstance(affinity, Affinity):
             affinity = MatrixAffinity(np.asarray(affinity))
         return gemini, affinity
+
+    def _constrained(self, gemini, X, y):
+        """The objective of `fit`: `gemini`, and the constraints on its samples."""
+        if self._constraints is None:
+            return gemini
+        return self._constraints.penalise(gemini, X.shape[0], y)
 
     def _fit_once(self, X, gemini, affinity, random_state, context=None):
         """Create the parameters and train them. Returns whether it was interrupted."""
@@ -453,6 +463,12 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         """Set what depends on the trained weights and the training data."""
         self.labels_ = self._predictions(X).argmax(axis=1)
         self.__dict__.pop("_retained", None)
+
+    def __sklearn_clone__(self):
+        cloned = super().__sklearn_clone__()
+        if self._constraints is not None:
+            cloned._constraints = self._constraints
+        return cloned
 
     def __getstate__(self):
         state = dict(super().__getstate__())

@@ -79,6 +79,8 @@ class Affinity(ABC):
         if not isinstance(key, tuple):
             return AffinityRows(self, _positions(key, len(self)))
         rows, columns = key
+        if columns is Ellipsis:  # as cross-validations index
+            return AffinityRows(self, _positions(rows, len(self)))
         if isinstance(rows, slice) or isinstance(columns, slice):
             rows = _positions(rows, len(self))
             columns = _positions(columns, len(self))
@@ -128,6 +130,8 @@ class AffinityRows:
         return np.asarray(self.parent.block(self.rows, columns), dtype=dtype)
 
     def __getitem__(self, key):
+        if isinstance(key, tuple) and key[1] is Ellipsis:
+            key = key[0]
         if isinstance(key, tuple):
             rows = self.rows[_positions(key[0], len(self))]
             columns = _positions(key[1], self.parent.shape[1])
@@ -139,7 +143,7 @@ class MatrixAffinity(Affinity):
     """An affinity that is a plain matrix inside: a kernel, or a user's own."""
 
     def __init__(self, array):
-        self.array = array
+        self.array = np.asarray(array)
 
     @property
     def shape(self):
@@ -295,8 +299,10 @@ def kernel_affinity(X, kernel, kernel_params=None, y=None, minibatch=False):
             lambda batch: DenseKernel(kernel_matrix(batch, kernel, kernel_params)),
             lambda rows, columns: _named_kernel(rows, columns, kernel, kernel_params),
         )
-    if isinstance(y, (Affinity, AffinityRows)) and kernel == "precomputed":
-        return precomputed_affinity(y, X.shape[0], DenseKernel, "kernel")
+    if isinstance(kernel, str) and kernel == "precomputed":
+        y = y.square() if isinstance(y, AffinityRows) else y
+        if isinstance(y, FactoredKernel) and len(y) == X.shape[0]:
+            return FactoredKernel(y.factor)
     return DenseKernel(kernel_matrix(X, kernel, kernel_params, y))
 
 
@@ -396,8 +402,9 @@ def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
             ),
             lambda rows, columns: _named_distance(rows, columns, metric, metric_params),
         )
-    if isinstance(y, (Affinity, AffinityRows)) and metric == "precomputed":
-        return precomputed_affinity(y, X.shape[0], Distances, "metric")
+    if isinstance(metric, str) and metric == "precomputed":
+        y = y.square() if isinstance(y, AffinityRows) else y
+        is_metric = isinstance(y, Distances) and y.is_metric
     return Distances(distance_matrix(X, metric, metric_params, y), is_metric)
 
 
@@ -428,20 +435,6 @@ def distance_matrix(X, metric, metric_params=None, y=None):
             f"got a minimum of {matrix.min():g}"
         )
     return matrix
-
-
-def precomputed_affinity(y, n_samples, kind, argument):
-    """An affinity object given as ``y``, or the rows of one that a
-    cross-validation selected, checked for its size."""
-    affinity = y.square() if isinstance(y, AffinityRows) else y
-    if len(affinity) != n_samples:
-        raise ValueError(
-            f"{argument}='precomputed' needs y of shape ({n_samples}, {n_samples}), "
-            f"got {affinity.shape}"
-        )
-    if not isinstance(affinity, kind):
-        affinity = kind(_precomputed_matrix(np.asarray(affinity), n_samples, argument))
-    return affinity
 
 
 def factor_kernel(X, kernel, kernel_params=None):
@@ -536,6 +529,16 @@ def _precomputed_matrix(y, n_samples, argument):
         raise ValueError(
             f"{argument}='precomputed' needs the matrix of shape "
             f"({n_samples}, {n_samples}) as y, got None"
+        )
+    if isinstance(y, AffinityRows):
+        y = y.square()
+    shape = getattr(y, "shape", ())
+    if len(shape) == 2 and shape[0] == n_samples < shape[1]:
+        kind = "DenseKernel" if argument == "kernel" else "Distances"
+        raise ValueError(
+            f"{argument}='precomputed' needs y of shape ({n_samples}, {n_samples}), got "
+            f"{shape}: if these are the rows of a cross-validation, give it "
+            f"y=gemclus.affinity.{kind}(matrix), whose rows know their columns"
         )
     matrix = check_square_matrix(y, n_samples, "y")
     check_symmetric_matrix(matrix, "y")

@@ -7,12 +7,15 @@ import numpy as np
 import pandas as pd
 import pytest
 from sklearn.base import clone
+from sklearn.metrics import euclidean_distances
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 import estimators
+from gemclus.affinity import DenseKernel, Distances
+from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
 from gemclus.linear import LinearModel
 from gemclus.mlp import MLPModel
 from gemclus.nonparametric import CategoricalModel
@@ -118,3 +121,91 @@ def test_pipeline(estimator, frame):
     labels = pipeline.fit_predict(frame)
     np.testing.assert_array_equal(pipeline.predict(frame), labels)
     assert np.isfinite(pipeline.score(frame))
+
+
+def _search_grid(estimator):
+    name = "max_clusters" if hasattr(estimator, "max_clusters") else "n_clusters"
+    return {name: [2, 3]}
+
+
+@every_estimator
+def test_grid_search(estimator, frame):
+    search = GridSearchCV(
+        clone(estimator), _search_grid(estimator), cv=3, error_score="raise"
+    )
+    if isinstance(estimator, CategoricalModel):
+        with pytest.raises(ValueError, match="training samples"):
+            search.fit(frame)
+        return
+    search.fit(frame)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.predict(frame).shape == (len(frame),)
+
+
+# Estimators with an argument that may be "precomputed", and what then is `y`.
+PRECOMPUTED = [
+    (estimator, argument, kind)
+    for estimator in estimators.CHECKED_ESTIMATORS
+    for argument, kind in [("kernel", DenseKernel), ("metric", Distances)]
+    if argument in estimator.get_params()
+    and not isinstance(estimator, CategoricalModel)
+]
+
+
+@pytest.fixture
+def matrices(frame):
+    return {"kernel": frame @ frame.T, "metric": euclidean_distances(frame)}
+
+
+@pytest.mark.parametrize(
+    ("estimator", "argument", "kind"),
+    PRECOMPUTED,
+    ids=lambda value: type(value).__name__ if hasattr(value, "fit") else "",
+)
+def test_grid_search_with_a_precomputed_affinity(
+    estimator, argument, kind, frame, matrices
+):
+    model = clone(estimator).set_params(**{argument: "precomputed"}, random_state=0)
+    if "batch_size" in model.get_params():
+        model.set_params(batch_size=8)
+    grid = _search_grid(estimator)
+    search = GridSearchCV(model, grid, cv=3, error_score="raise")
+    search.fit(frame, kind(matrices[argument]))
+    named = {"kernel": "linear", "metric": "euclidean"}[argument]
+    model = clone(model).set_params(**{argument: named})
+    expected = GridSearchCV(model, grid, cv=3, error_score="raise").fit(frame)
+    np.testing.assert_allclose(
+        search.cv_results_["mean_test_score"],
+        expected.cv_results_["mean_test_score"],
+        rtol=1e-6,
+    )
+    with pytest.raises(ValueError, match=f"affinity.{kind.__name__}"):
+        GridSearchCV(search.estimator, grid, cv=3, error_score="raise").fit(
+            frame, np.asarray(matrices[argument])
+        )
+
+
+def test_grid_search_over_the_objective(frame):
+    model = LinearModel(gemini=MMDGEMINI(kernel="precomputed"), max_iter=5)
+    grid = {"gemini__ovo": [True, False], "gemini__epsilon": [1e-12, 1e-6]}
+    search = GridSearchCV(model, grid, cv=3, error_score="raise")
+    search.fit(frame, DenseKernel(frame @ frame.T))
+    assert len(search.cv_results_["mean_test_score"]) == 4
+
+
+@pytest.mark.parametrize("kind", [DenseKernel, Distances])
+@pytest.mark.parametrize(
+    ("matrix", "message"),
+    [
+        (np.ones((30, 29)), "shape"),
+        (np.full((30, 30), np.nan), "finite"),
+        (np.triu(np.ones((30, 30))), "symmetric"),
+    ],
+)
+def test_a_bad_precomputed_affinity_is_refused(kind, matrix, message, frame):
+    if kind is DenseKernel:
+        model = LinearModel(gemini=MMDGEMINI(kernel="precomputed"))
+    else:
+        model = LinearModel(gemini=WassersteinGEMINI(metric="precomputed"))
+    with pytest.raises(ValueError, match=message):
+        model.fit(frame, kind(matrix))

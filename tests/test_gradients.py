@@ -6,6 +6,7 @@ import pytest
 from sklearn.utils import check_random_state
 
 import estimators
+from gemclus import add_mlcl_constraint
 from gemclus._training import Trainer
 from gemclus.gemini._base import training_evaluator
 
@@ -32,6 +33,7 @@ def check_model_gradients(model, X, batch=None):
     """Compare what `Trainer` computes of minus the objective with differences."""
     random_state = check_random_state(0)
     gemini, affinity = model._training_affinity(X, None)
+    gemini = model._constrained(gemini, X, None)
     model._init_params(random_state, X)
     if batch is not None:
         affinity = None if affinity is None else affinity.take(batch)
@@ -74,6 +76,18 @@ def test_gradient(cls, gemini, X):
 def test_gradient_on_a_batch(cls, X):
     batch = np.array([7, 0, 3, 11, 4, 2, 9])
     check_model_gradients(estimators.make_gradient_model(cls), X, batch)
+
+
+@pytest.mark.parametrize("batch", [None, [7, 0, 3, 11, 4, 2, 9]])
+@pytest.mark.parametrize("cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__)
+def test_gradient_with_constraints(cls, batch, X):
+    model = add_mlcl_constraint(
+        estimators.make_gradient_model(cls),
+        must_link=[[0, 3], [3, 5], [11, 0]],
+        cannot_link=[[2, 0], [1, 9]],
+        factor=0.7,
+    )
+    check_model_gradients(model, X, None if batch is None else np.array(batch))
 
 
 @pytest.mark.parametrize("cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__)

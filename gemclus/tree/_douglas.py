@@ -58,7 +58,8 @@ class Douglas(DiscriminativeModel):
     Notes
     -----
     The temperature is the same for all features, so they should be
-    standardised. Cut points start at random quantiles of their features.
+    standardised. Cut points start at random quantiles of their features,
+    between the quartiles.
 
     The memberships of the leaves are never made: with L leaves, a training
     step costs O(N L K) time in matrix products and O(N K sqrt(L)) memory.
@@ -163,7 +164,7 @@ class Douglas(DiscriminativeModel):
         self._features = _selected_features(self.feature_mask, X.shape[1])
         n_features = len(self._features)
         n_leaves = _count_leaves(n_features, self.n_cuts, self.n_clusters)
-        levels = random_state.uniform(size=(n_features, self.n_cuts))
+        levels = random_state.uniform(0.25, 0.75, size=(n_features, self.n_cuts))
         self._cut_points = np.empty(levels.shape, dtype=X.dtype)
         for position, feature in enumerate(self._features):
             self._cut_points[position] = np.quantile(X[:, feature], levels[position])

@@ -5,11 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from sklearn.datasets import make_blobs
+from scipy.sparse.csgraph import shortest_path
+from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score
+from sklearn.neighbors import kneighbors_graph
 
 from gemclus.gemini import MMDGEMINI
-from gemclus.mlp import MLPMMD, MLPModel
+from gemclus.mlp import MLPMMD, MLPModel, MLPWasserstein
 
 _CENTRES = [[0.0, 0.0], [8.0, 0.0], [0.0, 8.0]]
 
@@ -106,3 +108,18 @@ def test_one_hidden_unit_one_cluster_one_feature(X):
     model = MLPModel(n_clusters=1, n_hidden_dim=1, max_iter=2).fit(X[:, :1])
     assert model.score(X[:, :1]) == pytest.approx(0.0, abs=1e-12)
     assert (model.labels_ == 0).all()
+
+
+def test_hop_distances_separate_moons():
+    X, y = make_moons(n_samples=100, noise=0.05, random_state=0)
+    neighbours = kneighbors_graph(X, 5)
+    hops = shortest_path(neighbours, directed=False, unweighted=True)
+    hops[np.isinf(hops)] = 2 * hops[np.isfinite(hops)].max()
+    model = MLPWasserstein(
+        n_clusters=2,
+        metric="precomputed",
+        learning_rate=1e-2,
+        max_iter=500,
+        random_state=0,
+    ).fit(X, hops)
+    assert adjusted_rand_score(y, model.labels_) == 1.0

@@ -1,0 +1,276 @@
+"""Must-link and cannot-link constraints between samples."""
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import breadth_first_order, connected_components
+from sklearn.base import clone
+
+from gemclus._base import DiscriminativeModel
+from gemclus._validation import check_float
+from gemclus.affinity import Affinity, AffinityRows
+from gemclus.gemini._base import training_evaluator
+
+
+def add_mlcl_constraint(gemini_model, must_link=None, cannot_link=None, factor=1.0):
+    """Constrain pairs of samples to the same cluster, or to different ones.
+
+    The objective that `fit` maximises becomes ::
+
+        GEMINI - factor * sum ||p_i - p_j||^2 over the pairs of must_link
+               + factor * sum ||p_i - p_j||^2 over the pairs of cannot_link
+
+    where ``p_i`` is the prediction ``p(y | x_i)``: pairs of the first kind
+    attract each other, those of the second repel.
+
+    Parameters
+    ----------
+    gemini_model : DiscriminativeModel
+        The model to constrain. It is left as it is.
+    must_link : array-like of int of shape (m, 2), default=None
+        Pairs of positions, in the data that `fit` is given, of samples that
+        should share a cluster.
+    cannot_link : array-like of int of shape (c, 2), default=None
+        Pairs of positions of samples that should not.
+    factor : float, default=1.0
+        Weight of each pair. A squared distance is at most 2, and a GEMINI does
+        not grow with the number of samples, so one pair already counts at 1.
+
+    Returns
+    -------
+    constrained_model : DiscriminativeModel
+        An unfitted clone of the model, with the constraints. They stay with
+        it in `sklearn.base.clone`, copies, pickles and `set_params`.
+
+    Raises
+    ------
+    TypeError
+        If the model is not a `DiscriminativeModel` or pairs are not integers.
+    ValueError
+        If a pair has equal or negative indices, or some samples that cannot be
+        linked must be, through any chain of pairs. `fit` raises it for an
+        index beyond its data.
+
+    Notes
+    -----
+    - A model that is constrained already keeps its constraints, each with its
+      own factor, and gets the new ones as well. A pair that is given twice
+      counts twice.
+    - In a minibatch the sum is over the pairs that have both samples in it:
+      the smaller the batches, the less constraints weigh. With m pairs it
+      costs O(m K) beside the model.
+    - `score` is the GEMINI alone; `objective_curve_` has the penalty.
+    - Positions are those of the rows that `fit` gets. A cross-validation
+      renumbers them: give it ``y=gemclus.affinity.SampleIndices(n_samples)``
+      (or the precomputed affinity, as an affinity object), of which each fold
+      gets its rows. Pairs then follow their samples, and those with a sample
+      outside the fold are left out.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus import add_mlcl_constraint
+    >>> from gemclus.linear import LinearMMD
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 0.0], [5.0, 1.0]])
+    >>> model = add_mlcl_constraint(
+    ...     LinearMMD(n_clusters=2, learning_rate=0.1, random_state=0),
+    ...     must_link=[[0, 2]],
+    ...     cannot_link=[[0, 1]],
+    ...     factor=10.0,
+    ... )
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[2] != labels[1])
+    True
+    """
+    if not isinstance(gemini_model, DiscriminativeModel):
+        raise TypeError(
+            "gemini_model must be an instance of DiscriminativeModel, got "
+            f"{gemini_model!r}"
+        )
+    factor = check_float("factor", factor, 0.0)
+    links = [_check_pairs("must_link", must_link), _check_pairs("cannot_link", cannot_link)]
+    pairs = np.concatenate(links)
+    weights = np.repeat([factor, -factor], [len(link) for link in links])
+    is_must = np.repeat([True, False], [len(link) for link in links])
+    constraints = PairConstraints(pairs, weights, is_must)
+    if gemini_model._constraints is not None:
+        constraints = gemini_model._constraints.joined(constraints)
+    constraints.check_consistent()
+    constrained_model = clone(gemini_model)
+    constrained_model._constraints = constraints
+    return constrained_model
+
+
+class PairConstraints:
+    """Pairs of samples that attract or repel each other.
+
+    Parameters
+    ----------
+    pairs : ndarray of shape (m, 2)
+        Positions of samples.
+    weights : ndarray of shape (m,)
+        Factors of the squared distances, negative for cannot-links.
+    is_must : ndarray of shape (m,)
+        Which pairs are must-links.
+    """
+
+    def __init__(self, pairs, weights, is_must):
+        self.pairs = pairs
+        self.weights = weights
+        self.is_must = is_must
+
+    def joined(self, other):
+        """These constraints and others."""
+        return PairConstraints(
+            np.concatenate([self.pairs, other.pairs]),
+            np.concatenate([self.weights, other.weights]),
+            np.concatenate([self.is_must, other.is_must]),
+        )
+
+    def check_consistent(self):
+        """Refuse a cannot-link between samples that must-links connect."""
+        samples, nodes = np.unique(self.pairs, return_inverse=True)
+        nodes = nodes.reshape(self.pairs.shape)
+        links = nodes[self.is_must]
+        shape = (len(samples), len(samples))
+        graph = csr_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=shape)
+        component = connected_components(graph, directed=False)[1]
+        conflicts = component[nodes[:, 0]] == component[nodes[:, 1]]
+        conflicts &= ~self.is_must
+        if conflicts.any():
+            first, last = nodes[conflicts][0]
+            previous = breadth_first_order(graph, first, directed=False)[1]
+            chain = [last]
+            while chain[-1] != first:
+                chain.append(previous[chain[-1]])
+            path = " - ".join(str(samples[node]) for node in reversed(chain))
+            raise ValueError(
+                f"cannot_link has the pair ({samples[first]}, {samples[last]}), which "
+                f"must_link connects through {path}"
+            )
+
+    def penalise(self, gemini, n_samples, y=None):
+        """The objective of a fit: `gemini` and the penalties of these pairs.
+
+        Parameters
+        ----------
+        gemini : GEMINI
+            The objective without constraints.
+        n_samples : int
+            Number of samples of the fit.
+        y : object, default=None
+            The ``y`` of `fit`: rows of an affinity object say which of all
+            samples these are.
+
+        Returns
+        -------
+        objective : PenalisedObjective
+        """
+        known = isinstance(y, AffinityRows)
+        n_total = y.shape[1] if known else n_samples
+        beyond = self.pairs >= n_total
+        if beyond.any():
+            remedy = "" if known else (
+                "; if these are the rows of a cross-validation, give it "
+                "y=gemclus.affinity.SampleIndices(n_samples)"
+            )
+            raise ValueError(
+                f"constraints must hold indices below the {n_total} samples, got "
+                f"{self.pairs[beyond][0]}{remedy}"
+            )
+        pairs, weights = self.pairs, self.weights
+        if known:
+            pairs, inside = _renumber(pairs, y.rows, n_total)
+            pairs, weights = pairs[inside], weights[inside]
+        return PenalisedObjective(gemini, pairs, weights, n_samples)
+
+
+class PenalisedObjective:
+    """A GEMINI and the penalties of pairs of samples.
+
+    Parameters
+    ----------
+    gemini : GEMINI
+        The objective without constraints.
+    pairs : ndarray of shape (m, 2)
+        Positions in the data of the fit.
+    weights : ndarray of shape (m,)
+        Factors of the squared distances.
+    n_samples : int
+        Number of samples of the fit.
+    """
+
+    def __init__(self, gemini, pairs, weights, n_samples):
+        self.gemini = gemini
+        self.pairs = pairs
+        self.weights = weights
+        self.n_samples = n_samples
+        self._evaluate = training_evaluator(gemini)
+        self._whole = _incidence(pairs, n_samples), weights
+
+    def _training_evaluator(self):
+        # Each training gets an evaluator of its own.
+        twin = PenalisedObjective(self.gemini, self.pairs, self.weights, self.n_samples)
+        return twin.evaluate
+
+    def evaluate(self, y_pred, affinity, return_grad=False):
+        """Value (and gradient) with the penalties; as `GEMINI.evaluate`."""
+        incidence, weights = self._links(len(y_pred), affinity)
+        gaps = incidence @ y_pred
+        penalty = float(weights @ np.einsum("mk,mk->m", gaps, gaps))
+        if not return_grad:
+            return self._evaluate(y_pred, affinity) - penalty
+        value, gradient = self._evaluate(y_pred, affinity, return_grad=True)
+        pull = incidence.T @ (-2.0 * weights[:, None] * gaps)
+        return value - penalty, gradient + pull.astype(y_pred.dtype, copy=False)
+
+    def _links(self, n, affinity):
+        """Differences of the pairs within a batch of `n` samples, and weights."""
+        if not isinstance(affinity, Affinity):
+            raise ValueError(
+                "_batchify must yield a selection A[idx][:, idx] of the affinity it is "
+                "given, which tells constraints the samples of the batch, got "
+                f"{type(affinity).__name__}"
+            )
+        if affinity.indices is None:
+            return self._whole
+        pairs, inside = _renumber(self.pairs, affinity.indices, self.n_samples)
+        return _incidence(pairs[inside], n), self.weights[inside]
+
+
+def _check_pairs(name, pairs):
+    """`pairs` as an (n, 2) array of indices, checked."""
+    if pairs is None or len(pairs) == 0:
+        return np.empty((0, 2), dtype=np.intp)
+    try:
+        array = np.asarray(pairs)
+    except ValueError as error:
+        raise ValueError(f"{name} must be pairs, of shape (n, 2): {error}") from error
+    if array.dtype.kind not in "iu":
+        raise TypeError(f"{name} must hold integers, got dtype {array.dtype}")
+    if array.ndim != 2 or array.shape[1] != 2:
+        raise ValueError(f"{name} must be pairs, of shape (n, 2), got {array.shape}")
+    array = array.astype(np.intp)
+    if array.min() < 0:
+        raise ValueError(f"{name} must hold indices of at least 0, got {array.min()}")
+    equal = array[:, 0] == array[:, 1]
+    if equal.any():
+        raise ValueError(
+            f"{name} must be pairs of different samples, got {tuple(array[equal][0].tolist())}"
+        )
+    return array
+
+
+def _renumber(pairs, indices, n_samples):
+    """Positions of `pairs` among `indices`, and which pairs are all there."""
+    position = np.full(n_samples, -1, dtype=np.intp)
+    position[indices] = np.arange(len(indices))
+    pairs = position[pairs]
+    return pairs, (pairs >= 0).all(axis=1)
+
+
+def _incidence(pairs, n_samples):
+    """Matrix that maps predictions to the difference of each pair."""
+    m = len(pairs)
+    signs = np.tile([1.0, -1.0], m)
+    ends = np.arange(0, 2 * m + 1, 2)
+    return csr_array((signs, pairs.ravel(), ends), shape=(m, n_samples))

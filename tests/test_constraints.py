@@ -1,0 +1,274 @@
+"""Must-link and cannot-link constraints."""
+
+import copy
+import pickle
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import make_blobs
+from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+
+from gemclus import add_mlcl_constraint
+from gemclus.affinity import DenseKernel, SampleIndices
+from gemclus.linear import RIM, LinearModel, LinearMMD
+from gemclus.mlp import MLPModel
+from gemclus.nonparametric import CategoricalModel
+from gemclus.tree import Kauri
+
+
+@pytest.fixture
+def X():
+    return np.random.RandomState(0).normal(size=(40, 2))
+
+
+def objective(model, X, must_link, cannot_link, factor):
+    """GEMINI and penalties by their definition, at the weights of `model`."""
+    P = model.predict_proba(X)
+    value = model.score(X)
+    value -= factor * sum(((P[i] - P[j]) ** 2).sum() for i, j in must_link)
+    return value + factor * sum(((P[i] - P[j]) ** 2).sum() for i, j in cannot_link)
+
+
+@pytest.mark.parametrize("gemini", ["mmd_ova", "mi", "tv_ovo", "wasserstein_ova"])
+def test_the_objective_is_the_documented_one(gemini, X):
+    links = {"must_link": [[0, 1], [5, 30]], "cannot_link": [[2, 9]]}
+    model = LinearModel(gemini=gemini, max_iter=1, learning_rate=1e-12, random_state=0)
+    model = add_mlcl_constraint(model, **links, factor=0.3).fit(X)
+    expected = objective(model, X, **links, factor=0.3)
+    assert model.objective_curve_[0] == pytest.approx(expected, rel=1e-9)
+    assert expected != pytest.approx(model.score(X), rel=1e-3)
+
+
+@pytest.mark.parametrize("gemini", ["mmd_ova", "mi"])
+def test_links_attract_and_repel(gemini):
+    X, _ = make_blobs(40, centers=[[0, 0], [0, 6], [9, 0], [9, 6]], random_state=0)
+    centres = ([0, 0], [0, 6], [9, 0], [9, 6])
+    blob = [np.flatnonzero(((X - c) ** 2).sum(axis=1) < 9)[:8] for c in centres]
+    model = LinearModel(
+        n_clusters=2, gemini=gemini, learning_rate=1e-2, random_state=0
+    )
+    # Left against right is the better clustering; the links want top and bottom.
+    must = np.concatenate([np.c_[blob[0], blob[2]], np.c_[blob[1], blob[3]]])
+    constrained = add_mlcl_constraint(model, must, np.c_[blob[0], blob[1]], factor=1.0)
+    labels = constrained.fit_predict(X)
+    assert (labels[must[:, 0]] == labels[must[:, 1]]).all()
+    assert (labels[blob[0]] != labels[blob[1]]).all()
+    free = clone(model).fit_predict(X)
+    assert (free[blob[0]] != free[blob[2]]).all()
+
+
+def test_lbfgs_maximises_the_penalised_objective(X):
+    links = {"must_link": [[0, 1], [5, 30]], "cannot_link": [[2, 9]]}
+    model = RIM(reg=0.01, solver="lbfgs", random_state=0)
+    model = add_mlcl_constraint(model, **links, factor=0.1).fit(X)
+
+    def penalised():
+        return objective(model, X, **links, factor=0.1) - 0.01 * (model.W_**2).sum()
+
+    best = penalised()
+    assert model.objective_curve_[-1] == pytest.approx(best)
+    for weight in model._get_weights():
+        for position in np.ndindex(weight.shape):
+            kept = weight[position]
+            for step in (-0.02, 0.02):
+                weight[position] = kept + step
+                assert penalised() < best
+            weight[position] = kept
+
+
+@pytest.mark.parametrize("gemini", ["mmd_ova", "mi"])
+def test_batches_find_their_pairs(gemini, X):
+    seen = []
+
+    class Recorded(LinearModel):
+        def _compute_grads(self, X, y_pred, gradient):
+            seen.append((X, gradient))
+            return super()._compute_grads(X, y_pred, gradient)
+
+    free = Recorded(gemini=gemini, batch_size=11, max_iter=2, random_state=0)
+    pairs = [[i, i + 1] for i in range(0, 40, 2)]
+    linked = add_mlcl_constraint(free, cannot_link=pairs, factor=1e-9)
+    free.fit(X)
+    plain, seen[:] = list(seen), []
+    linked.fit(X)
+    partner = {tuple(X[i]): X[i ^ 1] for i in range(40)}
+    n_pairs = 0
+    for (batch, gradient), (other, unpenalised) in zip(seen, plain, strict=True):
+        np.testing.assert_array_equal(batch, other)
+        moved = np.abs(gradient - unpenalised).max(axis=1) > 1e-11
+        inside = [(batch == partner[tuple(x)]).all(axis=1).any() for x in batch]
+        np.testing.assert_array_equal(moved, inside)
+        n_pairs += sum(inside)
+    assert n_pairs > 4
+
+
+def test_the_given_model_is_left_alone(X):
+    model = LinearMMD(random_state=0, max_iter=3).fit(X)
+    constrained = add_mlcl_constraint(model, must_link=[[0, 1]])
+    assert constrained is not model
+    assert model._constraints is None
+    assert not hasattr(constrained, "labels_")
+    assert constrained.get_params() == model.get_params()
+
+
+@pytest.mark.parametrize(
+    "duplicate",
+    [
+        clone,
+        copy.copy,
+        copy.deepcopy,
+        lambda model: pickle.loads(pickle.dumps(model)),
+        lambda model: clone(clone(model)).set_params(max_iter=3),
+    ],
+    ids=["clone", "copy", "deepcopy", "pickle", "set_params"],
+)
+def test_constraints_stay_with_duplicates(duplicate, X):
+    model = LinearMMD(random_state=0, max_iter=3)
+    constrained = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=5.0)
+    expected = constrained.fit(X).predict_proba(X)
+    assert not np.array_equal(expected, model.fit(X).predict_proba(X))
+    twin = duplicate(constrained).fit(X)
+    np.testing.assert_array_equal(twin.predict_proba(X), expected)
+
+
+def test_applying_twice_adds_up(X):
+    model = LinearMMD(random_state=0, max_iter=3)
+    once = add_mlcl_constraint(model, [[0, 1], [0, 1]], [[2, 3]], factor=2.0)
+    twice = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=2.0)
+    twice = add_mlcl_constraint(twice, [[0, 1]], factor=2.0)
+    np.testing.assert_array_equal(
+        once.fit(X).predict_proba(X), twice.fit(X).predict_proba(X)
+    )
+    # Each keeps its own factor.
+    one_two = add_mlcl_constraint(add_mlcl_constraint(model, [[0, 1]]), [[0, 1]], None, 2.0)
+    three = add_mlcl_constraint(model, [[0, 1]], factor=3.0)
+    np.testing.assert_allclose(
+        one_two.fit(X).predict_proba(X), three.fit(X).predict_proba(X), rtol=1e-12
+    )
+
+
+def test_contradictions_are_found_through_any_chain():
+    model = LinearMMD()
+    chain = [[3, 7], [10**9, 7], [10**9, 4], [4, 12], [20, 21]]
+    with pytest.raises(ValueError, match=r"\(12, 3\).*12 - 4 - 1000000000 - 7 - 3"):
+        add_mlcl_constraint(model, chain, [[20, 3], [12, 3]])
+    first = add_mlcl_constraint(model, chain[:2])
+    second = add_mlcl_constraint(first, chain[2:])
+    with pytest.raises(ValueError, match="must_link connects"):
+        add_mlcl_constraint(second, None, [[12, 3]])
+    add_mlcl_constraint(second, None, [[12, 20]])
+
+
+@pytest.mark.parametrize("name", ["must_link", "cannot_link"])
+@pytest.mark.parametrize(
+    ("pairs", "error", "message"),
+    [
+        ([[0, 1], [4, 4]], ValueError, r"different samples, got \(4, 4\)"),
+        ([[0, -1]], ValueError, "at least 0, got -1"),
+        ([0, 1], ValueError, r"shape \(n, 2\), got \(2,\)"),
+        ([[0, 1, 2]], ValueError, r"shape \(n, 2\), got \(1, 3\)"),
+        ([[0, 1], [2]], ValueError, r"shape \(n, 2\)"),
+        ([[0.0, 1.0]], TypeError, "integers, got dtype float64"),
+        ([[True, False]], TypeError, "integers, got dtype bool"),
+    ],
+)
+def test_pairs_are_checked(name, pairs, error, message):
+    with pytest.raises(error, match=f"{name} must .*{message}"):
+        add_mlcl_constraint(LinearMMD(), **{name: pairs})
+
+
+def test_arguments_are_checked():
+    with pytest.raises(TypeError, match="gemini_model"):
+        add_mlcl_constraint(Kauri(), [[0, 1]])
+    with pytest.raises(TypeError, match="gemini_model"):
+        add_mlcl_constraint(LinearMMD, [[0, 1]])
+    with pytest.raises(ValueError, match="factor"):
+        add_mlcl_constraint(LinearMMD(), [[0, 1]], factor=-1.0)
+    with pytest.raises(TypeError, match="factor"):
+        add_mlcl_constraint(LinearMMD(), [[0, 1]], factor="1")
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+def test_indices_beyond_the_data_are_refused(method, X):
+    model = add_mlcl_constraint(LinearMMD(), [[0, 40]])
+    with pytest.raises(ValueError, match="below the 40 samples, got 40.*SampleIndices"):
+        getattr(model, method)(X)
+
+
+def test_no_pairs_change_nothing(X):
+    model = LinearMMD(random_state=0, max_iter=3)
+    empty = add_mlcl_constraint(model, [], np.empty((0, 2), dtype=int))
+    np.testing.assert_array_equal(
+        empty.fit(X).predict_proba(X), model.fit(X).predict_proba(X)
+    )
+
+
+def test_batches_without_indices_are_refused(X):
+    class Plain(LinearModel):
+        def _batchify(self, X, affinity_matrix=None, random_state=None):
+            yield X, np.asarray(affinity_matrix)
+
+    with pytest.raises(ValueError, match="_batchify"):
+        add_mlcl_constraint(Plain(), [[0, 1]]).fit(X)
+
+
+def test_custom_batches_select_their_pairs(X):
+    class Halves(LinearModel):
+        def _batchify(self, X, affinity_matrix=None, random_state=None):
+            for batch in (np.arange(39, 19, -1), np.arange(20)):
+                yield X[batch], affinity_matrix[batch][:, batch]
+
+    class Blocks(LinearModel):
+        def _batchify(self, X, affinity_matrix=None, random_state=None):
+            for batch in (np.arange(39, 19, -1), np.arange(20)):
+                yield X[batch], affinity_matrix[np.ix_(batch, batch)]
+
+    for gemini in ("mmd_ova", "mi"):
+        models = [
+            add_mlcl_constraint(
+                cls(gemini=gemini, max_iter=3, random_state=0), [[0, 5]], [[25, 39]]
+            ).fit(X)
+            for cls in (Halves, Blocks)
+        ]
+        np.testing.assert_array_equal(*[model.predict_proba(X) for model in models])
+
+
+@pytest.mark.parametrize("batch_size", [None, 7])
+@pytest.mark.parametrize("gemini", ["mmd_ova", "mi"])
+def test_pairs_follow_their_samples_into_a_fold(gemini, batch_size, X):
+    model = LinearModel(
+        gemini=gemini, batch_size=batch_size, max_iter=5, random_state=0
+    )
+    rows = np.array([31, 4, 8, 15, 16, 23, 2, 39, 0, 11])
+    whole = add_mlcl_constraint(model, [[4, 39], [1, 8]], [[23, 31]], factor=3.0)
+    fold = add_mlcl_constraint(model, [[1, 7]], [[5, 0]], factor=3.0)
+    whole.fit(X[rows], SampleIndices(40)[rows])
+    np.testing.assert_array_equal(
+        whole.predict_proba(X), fold.fit(X[rows]).predict_proba(X)
+    )
+
+
+def test_cross_validation_with_indices(X):
+    model = add_mlcl_constraint(RIM(max_iter=5, random_state=0), [[0, 39]], [[1, 38]])
+    scores = cross_val_score(model, X, SampleIndices(40), cv=KFold(4))
+    assert np.isfinite(scores).all()
+    with pytest.raises(ValueError, match="SampleIndices"):
+        cross_val_score(model, X, cv=KFold(4), error_score="raise")
+
+
+def test_cross_validation_with_a_precomputed_kernel_and_batches(X):
+    model = LinearMMD(kernel="precomputed", max_iter=5, batch_size=9, random_state=0)
+    model = add_mlcl_constraint(model, [[0, 39]], [[1, 38]])
+    search = GridSearchCV(model, {"n_clusters": [2, 3]}, cv=KFold(4), refit=True)
+    search.fit(X, DenseKernel(X @ X.T))
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    assert search.best_estimator_._constraints.pairs.tolist() == [[0, 39], [1, 38]]
+
+
+@pytest.mark.parametrize("cls", [MLPModel, CategoricalModel])
+def test_restarts_keep_constraints(cls, X):
+    model = cls(gemini="mi", n_init=2, max_iter=200, learning_rate=0.05, random_state=0)
+    linked = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=5.0).fit(X)
+    assert linked.labels_[0] == linked.labels_[1]
+    assert linked.labels_[2] != linked.labels_[3]
