@@ -3,7 +3,7 @@
 A line here is all that a new model needs to join them.
 """
 
-from gemclus import linear, mlp, nonparametric, tree
+from gemclus import linear, mlp, nonparametric, sparse, tree
 from gemclus.gemini._registry import GEMINIS
 
 # Models with a gradient -> arguments that keep the tests small and the
@@ -11,7 +11,6 @@ from gemclus.gemini._registry import GEMINIS
 GRADIENT_MODELS = {
     linear.LinearModel: {},
     linear.LinearMMD: {},
-    linear.LinearWasserstein: {},
     linear.LinearWasserstein: {},
     linear.RIM: {"reg": 0.01},
     linear.KernelRIM: {"reg": 0.01, "base_kernel": "rbf"},
@@ -21,6 +20,11 @@ GRADIENT_MODELS = {
     nonparametric.CategoricalModel: {},
     nonparametric.CategoricalMMD: {"kernel": "rbf"},
     nonparametric.CategoricalWasserstein: {"ovo": True},
+    sparse.SparseLinearModel: {},
+    sparse.SparseLinearMMD: {"ovo": True},
+    sparse.SparseLinearMI: {},
+    sparse.SparseMLPModel: {"n_hidden_dim": 5},
+    sparse.SparseMLPMMD: {"n_hidden_dim": 5, "ovo": True},
     tree.Douglas: {"n_cuts": 2, "temperature": 0.7},
 }
 

@@ -81,6 +81,7 @@ class PathTrainer(Trainer):
         super().__init__(model, X, affinity, evaluate, random_state)
         self.failed = False
         self._gradients = None
+        self._whole = False
         X_batch, _ = _contracts.check_batch(next(iter(self._partition())))
         self._whole = X_batch is X
         self.objective = self._assess()
@@ -98,7 +99,8 @@ class PathTrainer(Trainer):
 
     def _partition(self):
         """The batches by which the objective is known: always the same ones."""
-        return self.model._batchify(self.X, self.affinity, np.random.RandomState(0))
+        order = None if self._whole else np.random.RandomState(0)
+        return self.model._batchify(self.X, self.affinity, order)
 
     def _assess(self):
         """The objective at the current weights.

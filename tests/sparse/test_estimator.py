@@ -8,42 +8,39 @@ import pytest
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
-from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gemclus.data import celeux_one
 from gemclus.gemini import MMDGEMINI
 from gemclus.linear import LinearModel
-from gemclus.sparse import SparseLinearMMD, SparseLinearModel
+from gemclus.mlp import MLPModel
+from gemclus.sparse import (
+    SparseLinearMI,
+    SparseLinearMMD,
+    SparseLinearModel,
+    SparseMLPMMD,
+    SparseMLPModel,
+)
 
-MODELS = [SparseLinearModel, SparseLinearMMD]
+# Model -> alpha that keeps the informative features of `X` and no other.
+MODELS = {
+    SparseLinearModel: 1.0,
+    SparseLinearMMD: 1.0,
+    SparseLinearMI: 0.5,
+    SparseMLPModel: 1.0,
+    SparseMLPMMD: 1.0,
+}
 every_model = pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
 X, y = celeux_one(n=120, p=5, mu=1.7, random_state=0)
 
 
 def selecting(cls, **arguments):
     """A model that keeps some of the features of `X`, but not all."""
-    defaults = {"alpha": 1.0, "solver": "sgd", "learning_rate": 1e-2, "max_iter": 300}
+    defaults = {"solver": "sgd", "learning_rate": 1e-2, "max_iter": 300}
+    defaults["alpha"] = MODELS[cls]
+    if issubclass(cls, SparseMLPModel):
+        # With a loose bound the hidden layer holds on to all features for long.
+        defaults |= {"n_hidden_dim": 8, "M": 1.0}
     return cls(random_state=0, **defaults | arguments)
-
-
-# They ask the classifier tags of whatever has predict_proba and takes CSR matrices.
-_NO_CLASSIFIER = {
-    "check_estimator_sparse_array": "the check takes the estimator for a classifier",
-    "check_estimator_sparse_matrix": "the check takes the estimator for a classifier",
-}
-
-
-@pytest.mark.filterwarnings("ignore:The first predictions are:UserWarning")
-@parametrize_with_checks(
-    [
-        cls(max_iter=5, learning_rate=0.01, init="k-means++", dynamic=dynamic)
-        for cls in MODELS
-        for dynamic in (False, True)
-    ],
-    expected_failed_checks=lambda estimator: _NO_CLASSIFIER,
-)
-def test_estimator_checks(estimator, check):
-    check(estimator)
 
 
 @every_model
@@ -58,6 +55,49 @@ def test_rows_of_features_left_out_are_zero(cls):
 def test_no_penalty_selects_everything(cls):
     model = selecting(cls, alpha=0).fit(X)
     assert model.get_support().all()
+
+
+@pytest.mark.parametrize("cls", [SparseMLPModel, SparseMLPMMD])
+def test_hidden_weights_obey_the_skip_weights(cls):
+    model = selecting(cls, M=0.5, groups=[[0, 1]]).fit(X)
+    for group in model.groups_:
+        bound = 0.5 * np.linalg.norm(model.W_skip_[group])
+        assert np.abs(model.W1_[group]).max() <= bound * (1 + 1e-9)
+    assert not model.W1_[~model.get_support()].any()
+    # So the predictions do not depend on the features left out.
+    noise = np.where(model.get_support(), X, np.random.RandomState(0).normal(size=X.shape))
+    np.testing.assert_array_equal(model.predict_proba(noise), model.predict_proba(X))
+
+
+def test_initial_draws_of_the_network():
+    model = SparseMLPModel(alpha=0, max_iter=1, learning_rate=1e-300, random_state=3)
+    plain = MLPModel(max_iter=1, learning_rate=1e-300, random_state=3).fit(X)
+    state = np.random.RandomState(3)
+    for fan_in, shape in [(10, (10, 20)), (10, 20), (20, (20, 3)), (20, 3)]:
+        state.uniform(size=shape)
+    model.fit(X)
+    np.testing.assert_array_equal(model.W1_, plain.W1_)
+    np.testing.assert_array_equal(model.b2_, plain.b2_)
+    bound = np.sqrt(0.1)
+    np.testing.assert_array_equal(
+        model.W_skip_, state.uniform(-bound, bound, size=(10, 3))
+    )
+
+
+@pytest.mark.parametrize("M", [-1, np.inf, "10"])
+def test_network_refuses_bad_hierarchy_coefficients(M):
+    with pytest.raises((ValueError, TypeError), match="M must be"):
+        SparseMLPModel(M=M).fit(X)
+
+
+def test_zero_skip_weights_never_give_nan():
+    """As after a warm start from weights that someone has set by hand."""
+    model = SparseMLPMMD(max_iter=5, warm_start=True, random_state=0).fit(X)
+    model.W_skip_[:] = 0.0
+    model.fit(X)
+    assert all(np.isfinite(weight).all() for weight in model._get_weights())
+    assert model.get_support().all()
+    assert np.isfinite(model.score(X))
 
 
 def test_without_penalty_it_is_the_linear_model():
@@ -102,7 +142,6 @@ def test_groups_are_selected_together(cls, groups):
         ({"alpha": -1}, ValueError, "alpha must be at least 0"),
         ({"alpha": "1"}, TypeError, "alpha"),
         ({"alpha": np.nan}, ValueError, "alpha must be finite"),
-        ({"dynamic": 1}, TypeError, "dynamic"),
         ({"groups": [[0], [0]]}, ValueError, "groups must not overlap"),
         ({"groups": [[0, 10]]}, ValueError, r"groups\[0\] must hold indices of the 10"),
         ({"solver": "lbfgs"}, ValueError, "proximal steps: use 'adam' or 'sgd'"),
@@ -111,6 +150,11 @@ def test_groups_are_selected_together(cls, groups):
 def test_refusals(cls, arguments, error, match):
     with pytest.raises(error, match=match):
         cls(**arguments).fit(X)
+
+
+def test_dynamic_is_a_flag():
+    with pytest.raises(TypeError, match="dynamic must be True or False"):
+        SparseLinearModel(dynamic=1).fit(X)
 
 
 @every_model
@@ -169,13 +213,14 @@ def test_dynamic_affinity_is_that_of_the_features_selected():
     assert model.score(X) == pytest.approx(expected, rel=1e-12)
 
 
+@pytest.mark.parametrize("cls", [SparseLinearMMD, SparseMLPMMD])
 @pytest.mark.parametrize("batch_size", [None, 50])
-def test_dynamic_works_with_every_kernel_and_in_batches(batch_size):
-    for kernel in ("linear", "rbf", "laplacian"):
-        model = selecting(
-            SparseLinearMMD, kernel=kernel, dynamic=True, batch_size=batch_size
-        )
-        assert np.isfinite(model.set_params(alpha=0.2).fit(X).score(X))
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "laplacian"])
+def test_dynamic_works_with_every_kernel_and_in_batches(cls, kernel, batch_size):
+    model = selecting(
+        cls, kernel=kernel, dynamic=True, batch_size=batch_size, alpha=0.2, max_iter=100
+    )
+    assert np.isfinite(model.fit(X).score(X))
 
 
 def test_dynamic_survives_an_empty_selection():
@@ -192,10 +237,11 @@ def test_dynamic_refuses_precomputed_affinities():
         model.fit(X, X @ X.T)
 
 
+@every_model
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_weights_have_the_dtype_of_the_data(dtype):
-    model = selecting(SparseLinearMMD).fit(X.astype(dtype))
-    assert model.W_.dtype == dtype
+def test_weights_have_the_dtype_of_the_data(cls, dtype):
+    model = selecting(cls).fit(X.astype(dtype))
+    assert {weight.dtype for weight in model._get_weights()} == {np.dtype(dtype)}
     assert model.get_selection().tolist() == [0, 1, 2, 3, 4]
 
 

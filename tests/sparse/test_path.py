@@ -11,9 +11,14 @@ from sklearn.metrics import adjusted_rand_score
 
 from gemclus.data import celeux_one
 from gemclus.gemini import MMDGEMINI
-from gemclus.sparse import SparseLinearMMD, SparseLinearModel
+from gemclus.sparse import (
+    SparseLinearMI,
+    SparseLinearMMD,
+    SparseLinearModel,
+    SparseMLPMMD,
+)
 
-MODELS = [SparseLinearMMD]
+MODELS = [SparseLinearMI, SparseLinearMMD, SparseMLPMMD]
 every_model = pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
 X, y = celeux_one(n=120, p=5, mu=1.7, random_state=0)
 
@@ -129,7 +134,8 @@ def test_no_parameter_changes(cls):
     assert not any("path" in name for name in set(vars(model)) - {"path_"})
     assert model.optimiser_.learning_rate == 1e-2
     # A fit after a path is a fit like any other.
-    np.testing.assert_array_equal(model.fit(X).W_, small(cls).fit(X).W_)
+    for weight, fitted in zip(model.fit(X)._get_weights(), small(cls).fit(X)._get_weights()):
+        np.testing.assert_array_equal(weight, fitted)
     assert not hasattr(model, "path_")
 
 
