@@ -49,12 +49,12 @@ class PrototypeModel(DiscriminativeModel):
         return [-to_centres]
 
 
-X, y = make_blobs(400, centers=4, cluster_std=0.8, random_state=2)
+X, y = make_blobs(400, centers=4, cluster_std=0.8, random_state=3)
 X = StandardScaler().fit_transform(X)
 
 for gemini in ("mmd_ovo", "mi", "wasserstein_ovo"):
     model = PrototypeModel(4, gemini=gemini, solver="lbfgs", random_state=0)
-    model.n_init = 3
+    model.n_init = 5
     labels = model.fit_predict(X)
     score = adjusted_rand_score(y, labels)
     print(f"{gemini:16} ARI {score:.3f} after {model.n_iter_} iterations")
