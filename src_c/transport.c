@@ -117,6 +117,7 @@ static gem_transport_status solve_primal(solve_call *call, int32_t n_sources,
         gem_primal_solve(&primal, &problem->tree, &call->work->primal, &call->watch,
                          &problem->counters.primal_pivots);
     problem->has_optimum = status == GEM_TRANSPORT_OK;
+    gem_primal_work_trim(&call->work->primal);
     return status;
 }
 
@@ -142,7 +143,6 @@ static gem_transport_status solve_cold_bipartite(solve_call *call)
 {
     gem_transport_problem *problem = call->problem;
     const int32_t n = (int32_t)problem->n;
-    gem_primal_work_trim(&call->work->primal);
     if (!shape_tree(problem, 2))
         return GEM_TRANSPORT_NO_MEMORY;
     gem_bipartite_supplies(call->a, call->b, &problem->tree);
@@ -151,7 +151,6 @@ static gem_transport_status solve_cold_bipartite(solve_call *call)
         call->work->targets[x] = n + x;
     }
     const gem_transport_status status = solve_primal(call, n, n, n);
-    gem_primal_work_trim(&call->work->primal);
     problem->counters.bipartite += status == GEM_TRANSPORT_OK;
     return status;
 }

@@ -40,7 +40,7 @@ typedef struct gem_primal_work {
 } gem_primal_work;
 
 void gem_primal_work_free(gem_primal_work *work);
-/* Release the packed costs only. */
+/* Release the packed costs, by far the largest buffer. */
 void gem_primal_work_trim(gem_primal_work *work);
 
 /* Solve for the supplies in the tree's nodes: >= 0 at sources, <= 0 at targets, of sum 0

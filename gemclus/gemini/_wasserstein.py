@@ -100,25 +100,15 @@ class WassersteinGEMINI(GEMINI):
         return WarmEvaluator(self)
 
     def evaluate(self, y_pred, affinity, return_grad=False):
+        ovo, epsilon, n_threads = self._check_parameters()
         P, distances = _check_arguments(y_pred, affinity)
-        transports = self._transports(distances, P.shape[1])
-        return self._evaluate(transports, P, return_grad)
+        transports = _make_transports(distances, P, ovo)
+        return _evaluate(transports, P, epsilon, n_threads, return_grad)
 
-    def _transports(self, distances, n_clusters):
+    def _check_parameters(self):
         ovo = check_bool("ovo", self.ovo)
-        is_metric = check_bool("is_metric", distances.is_metric)
-        return Transports(distances.array, is_metric, n_clusters, ovo)
-
-    def _evaluate(self, transports, P, return_grad):
         epsilon = check_float("epsilon", self.epsilon, 0.0, 0.5)
-        if not transports.weigh(P, epsilon):
-            raise ValueError("y_pred must be finite, it contains NaN or infinity")
-        _solve(transports, _count_threads(self.n_jobs))
-        if not return_grad:
-            return transports.value()
-        G = np.empty_like(P)
-        transports.gradient(P, epsilon, G)
-        return transports.value(), G
+        return ovo, epsilon, _count_threads(self.n_jobs)
 
 
 class WarmEvaluator:
@@ -130,7 +120,7 @@ class WarmEvaluator:
     """
 
     def __init__(self, gemini):
-        self._gemini = gemini
+        self._ovo, self._epsilon, self._n_threads = gemini._check_parameters()
         self._affinity = None
         self._transports = None
 
@@ -146,11 +136,11 @@ class WarmEvaluator:
             transports.keep_trees()
         else:
             P, distances = _check_arguments(y_pred, affinity)
-            transports = self._gemini._transports(distances, P.shape[1])
+            transports = _make_transports(distances, P, self._ovo)
             kept = isinstance(affinity, Distances)
             self._affinity = affinity if kept else None
             self._transports = transports if kept else None
-        return self._gemini._evaluate(transports, P, return_grad)
+        return _evaluate(transports, P, self._epsilon, self._n_threads, return_grad)
 
 
 def _check_arguments(y_pred, affinity):
@@ -163,6 +153,23 @@ def _check_arguments(y_pred, affinity):
     array = affinity.array if isinstance(affinity, Distances) else np.asarray(affinity)
     array = check_square_matrix(array, N, "affinity")
     return P, Distances(np.ascontiguousarray(array, dtype=np.float64), is_metric)
+
+
+def _make_transports(distances, P, ovo):
+    is_metric = check_bool("is_metric", distances.is_metric)
+    return Transports(distances.array, is_metric, P.shape[1], ovo)
+
+
+def _evaluate(transports, P, epsilon, n_threads, return_grad):
+    """Value, and gradient if asked, by the problems of `transports`."""
+    if not transports.weigh(P, epsilon):
+        raise ValueError("y_pred must be finite, it contains NaN or infinity")
+    _solve(transports, n_threads)
+    if not return_grad:
+        return transports.value()
+    G = np.empty_like(P)
+    transports.gradient(P, epsilon, G)
+    return transports.value(), G
 
 
 def _count_threads(n_jobs):

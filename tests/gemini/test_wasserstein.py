@@ -1,6 +1,7 @@
 """Exact transport: certificates, an independent solver, and warm against cold."""
 
 import pickle
+import signal
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -348,6 +349,38 @@ def test_stateless_from_many_threads():
     expected = [gemini.evaluate(P, D) for P in predictions]
     with ThreadPoolExecutor(4) as pool:
         assert list(pool.map(lambda P: gemini.evaluate(P, D), predictions)) == expected
+
+
+class Alarm(Exception):
+    pass
+
+
+def ring(signum, frame):
+    raise Alarm
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="needs POSIX timers")
+@pytest.mark.parametrize("n_jobs", [None, 2])
+def test_signals_stop_a_solve(n_jobs):
+    # One problem takes longer than the timer, and nothing but the solver runs.
+    rng = np.random.default_rng(17)
+    D = cdist(*[rng.normal(size=(1500, 20))] * 2)
+    affinity = Distances(D, True)
+    P = softmax(rng.normal(size=(1500, 3)), axis=1)
+    gemini = WassersteinGEMINI(ovo=True, n_jobs=n_jobs)
+    evaluate = WarmEvaluator(gemini)
+    before = signal.signal(signal.SIGALRM, ring)
+    signal.setitimer(signal.ITIMER_REAL, 0.02)
+    try:
+        with pytest.raises(Alarm) as raised:
+            evaluate(P, affinity)
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    if n_jobs is None:
+        assert any("solve" in entry.name for entry in raised.traceback)
+    # What was interrupted can go on.
+    assert evaluate(P[:, :2], affinity) == gemini.evaluate(P[:, :2], affinity)
 
 
 def test_objective_keeps_nothing():
