@@ -54,7 +54,7 @@ cdef bint _rows(real[:, ::1] logits) except -1:
     return finite
 
 
-def softmax_backward(y_pred, gradient):
+def softmax_backward(y_pred, gradient, out=None):
     """Gradient of **minus** the objective with respect to the logits.
 
     Parameters
@@ -63,6 +63,10 @@ def softmax_backward(y_pred, gradient):
         What the softmax gave: float32 or float64.
     gradient : ndarray of shape (N, K)
         Derivative of the objective with respect to `y_pred`.
+    out : ndarray of shape (N, K), default=None
+        Where to write, C-contiguous and in the dtype of `y_pred`: may be
+        `gradient` itself. None makes a new array, which for large ones costs as
+        much as the arithmetic.
 
     Returns
     -------
@@ -76,7 +80,10 @@ def softmax_backward(y_pred, gradient):
             f"gradient must have the shape of y_pred, {y_pred.shape}, "
             f"got {gradient.shape}"
         )
-    out = np.empty_like(y_pred)
+    if out is None:
+        out = np.empty_like(y_pred)
+    elif out.shape != y_pred.shape:
+        raise ValueError(f"out must have shape {y_pred.shape}, got {out.shape}")
     if y_pred.itemsize == sizeof(float):
         _backward[float](y_pred, gradient, out)
     else:

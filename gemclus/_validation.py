@@ -1,6 +1,7 @@
 """Checks of parameters and arrays: each refusal names the argument, says what
 was expected and what came."""
 
+import math
 import numbers
 
 import numpy as np
@@ -27,7 +28,7 @@ def check_float(name, value, minimum=None, maximum=None, strict=False):
             f"{name} must be a number, got {value!r} ({type(value).__name__})"
         )
     value = float(value)
-    if not np.isfinite(value):
+    if not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     if minimum is not None and (value < minimum or (strict and value == minimum)):
         relation = "greater than" if strict else "at least"

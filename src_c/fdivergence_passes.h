@@ -46,14 +46,15 @@ static void TYPED(rows)(gem_fdiv *state, const real *p, real *gradient, size_t r
         const size_t count = rows - done < strip_rows ? rows - done : strip_rows;
         const size_t size = strip.size = count * k;
         const real *restrict part = p + done * k;
-        GEM_SIMD for (size_t at = 0; at < size; at++) clipped[at] =
-            clip((double)part[at], low, high);
+        EACH(at) clipped[at] = clip((double)part[at], low, high);
         formula->add(&strip, gradient != NULL);
         if (gradient) {
             real *restrict g = gradient + done * k;
-            GEM_SIMD for (size_t at = 0; at < size; at++) g[at] =
-                (real)(((clipped[at] > low) & (clipped[at] < high)) ? scale * direct[at]
-                                                                  : 0.0);
+            EACH(at)
+            {
+                int inside = (clipped[at] > low) & (clipped[at] < high);
+                g[at] = (real)(inside ? scale * direct[at] : 0.0);
+            }
         }
         if ((done + count) % fold_rows == 0 || done + count == rows) {
             add_columns(state, VALUE_SUM, strip.value);
@@ -76,13 +77,13 @@ static void TYPED(spread)(const gem_fdiv *state, const real *p, real *gradient,
         const real *restrict part = p + done;
         real *restrict g = gradient + done;
         if (state->moved > 0.0)
-            GEM_SIMD for (size_t at = 0; at < size; at++)
+            EACH(at)
             {
-                double x = (double)part[at], sum = (double)g[at] + spread[at];
-                g[at] = (real)(((x > low) & (x < high)) ? sum : 0.0);
+                double x = (double)part[at];
+                int inside = (x > low) & (x < high);
+                g[at] = (real)(inside ? (double)g[at] + spread[at] : 0.0);
             }
         else
-            GEM_SIMD for (size_t at = 0; at < size; at++) g[at] =
-                (real)((double)g[at] + spread[at]);
+            EACH(at) g[at] = (real)((double)g[at] + spread[at]);
     }
 }

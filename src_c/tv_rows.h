@@ -35,10 +35,10 @@ static void tv_row_by_pairs(const double *restrict p, const double *restrict pi,
         for (size_t l = 0; l < k; l++) {
             double sign = (here > ratio[l] ? 1.0 : 0.0) - (here < ratio[l] ? 1.0 : 0.0);
             sum_c = GEM_MULADD(sign, pi[l], sum_c);
-            sum_slope = GEM_MULADD(-sign, p[l], sum_slope);
+            sum_slope = GEM_MULADD(sign, p[l], sum_slope);
         }
         c[j] = sum_c;
-        slope[j] = sum_slope;
+        slope[j] = -sum_slope;
     }
 }
 

@@ -108,6 +108,17 @@ def test_backward_takes_any_layout_and_dtype_of_gradient_and_checks_its_shape():
         softmax_backward(P, G[:, :2])
 
 
+def test_backward_writes_where_it_is_told():
+    generator = np.random.RandomState(7)
+    P = exact_softmax(generator.normal(size=(9, 3))).astype(np.float64)
+    G = generator.normal(size=(9, 3))
+    expected = softmax_backward(P, G)
+    assert softmax_backward(P, G, out=G) is G
+    np.testing.assert_array_equal(G, expected)
+    with pytest.raises(ValueError, match="out must have shape"):
+        softmax_backward(P, G, out=np.empty((9, 2)))
+
+
 def test_empty_arrays_are_nothing_to_do():
     for shape in [(0, 3), (3, 0)]:
         assert softmax_rows(np.empty(shape)) is True
