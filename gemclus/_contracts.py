@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from gemclus._narrow import are_probabilities
+from gemclus._narrow import all_finite, are_probabilities
 
 # How far the sum of a row of predictions may be from 1, by dtype.
 _SUM_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
@@ -108,6 +108,13 @@ def check_gradients(gradients, weights):
                 f"entry {position} should have shape {weight.shape}, got {came}"
             )
     return gradients
+
+
+def is_finite(array):
+    """Whether all entries of an array are finite."""
+    if isinstance(array, np.ndarray) and array.dtype in _SUM_TOLERANCE:
+        return all_finite(array.reshape(-1))
+    return bool(np.isfinite(array).all())
 
 
 def check_batch(batch):

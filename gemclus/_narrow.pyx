@@ -1,7 +1,7 @@
 """Passes over arrays of many rows and few columns, where NumPy's loops are short.
 
-All take ndarrays of shape (N, K), C-contiguous, float32 or float64, and cost
-O(N K) without temporaries.
+All take ndarrays of shape (N, K) if nothing else is said, C-contiguous, float32
+or float64, and cost one pass without temporaries.
 """
 
 import numpy as np
@@ -118,3 +118,28 @@ cdef bint _are_probabilities(const real[:, ::1] P, double tolerance) except -1:
         for j in range(32):
             bad += low[j] < -tolerance
     return bad == 0
+
+
+def all_finite(a):
+    """Whether all entries of a flat array are finite."""
+    if a.itemsize == sizeof(float):
+        return _all_finite[float](a)
+    return _all_finite[double](a)
+
+
+cdef bint _all_finite(const real[::1] a) except -1:
+    cdef Py_ssize_t i, j, whole = a.shape[0] // 16
+    # The products with 0 are NaN where an entry is not finite.
+    cdef double[16] nought
+    cdef double total = 0.0
+    with nogil:
+        for j in range(16):
+            nought[j] = 0.0
+        for i in range(whole):
+            for j in range(16):
+                nought[j] += 0.0 * a[16 * i + j]
+        for i in range(16 * whole, a.shape[0]):
+            total += 0.0 * a[i]
+        for j in range(16):
+            total += nought[j]
+    return total == 0.0

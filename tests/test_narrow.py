@@ -46,3 +46,15 @@ def test_each_entry_of_probabilities_counts(shape, dtype):
         Q[i, k] = -2e-6
         Q[i, k - 1] = 1.0 + 2e-6 - (P[i].sum() - P[i, k] - P[i, k - 1])
         assert not _narrow.are_probabilities(Q, 1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 40])
+def test_each_entry_that_is_not_finite_is_seen(size, dtype):
+    a = np.full(size, np.finfo(dtype).max, dtype)
+    assert _narrow.all_finite(a)
+    for i in range(size):
+        for bad in (np.nan, np.inf, -np.inf):
+            b = a.copy()
+            b[i] = bad
+            assert not _narrow.all_finite(b)
