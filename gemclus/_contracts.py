@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from gemclus._probabilities import worst_row
+from gemclus._narrow import all_finite, are_probabilities
 
 # How far the sum of a row of predictions may be from 1, by dtype.
 _SUM_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
@@ -64,20 +64,28 @@ def check_inferred(y_pred, n_samples, n_clusters):
         raise ContractError(
             f"_infer must return float32 or float64 numbers, got {y_pred.dtype}"
         )
-    row, total, smallest = worst_row(y_pred)
-    if not abs(total - 1.0) <= tolerance:
-        if not isfinite(total):
-            raise ContractError(
-                f"_infer must return finite probabilities, row {row} sums to {total}"
-            )
+    if not are_probabilities(np.ascontiguousarray(y_pred), tolerance):
+        _refuse_probabilities(y_pred, tolerance)
+    return y_pred
+
+
+def _refuse_probabilities(y_pred, tolerance):
+    """Say what is wrong with them."""
+    sums = y_pred.sum(axis=1, dtype=np.float64)
+    # NaN counts as the largest.
+    row = int(np.abs(sums - 1.0).argmax())
+    total = sums[row]
+    if not isfinite(total):
+        raise ContractError(
+            f"_infer must return finite probabilities, row {row} sums to {total}"
+        )
+    if abs(total - 1.0) > tolerance:
         raise ContractError(
             f"_infer must return rows that sum to 1, row {row} sums to {total:.6g}"
         )
-    if smallest < -tolerance:
-        raise ContractError(
-            f"_infer must return probabilities, got a minimum of {smallest:.6g}"
-        )
-    return y_pred
+    raise ContractError(
+        f"_infer must return probabilities, got a minimum of {y_pred.min():.6g}"
+    )
 
 
 def check_gradients(gradients, weights):
@@ -100,6 +108,13 @@ def check_gradients(gradients, weights):
                 f"entry {position} should have shape {weight.shape}, got {came}"
             )
     return gradients
+
+
+def is_finite(array):
+    """Whether all entries of an array are finite."""
+    if isinstance(array, np.ndarray) and array.dtype in _SUM_TOLERANCE:
+        return all_finite(array.reshape(-1))
+    return bool(np.isfinite(array).all())
 
 
 def check_batch(batch):

@@ -164,7 +164,7 @@ class Trainer:
         if not isfinite(objective):
             raise Diverged(f"the objective is {objective}")
         for position, gradient in enumerate(gradients):
-            if not isfinite(gradient.sum()):
+            if not _contracts.is_finite(gradient):
                 raise Diverged(f"entry {position} of _compute_grads is not finite")
         return objective, gradients
 

@@ -21,12 +21,19 @@ class _FDivergence(GEMINI):
 
     def evaluate(self, y_pred, affinity=None, return_grad=False):
         """Evaluate the objective, whatever `affinity` is: see `GEMINI.evaluate`."""
-        P = check_predictions(y_pred)
+        return self._training_evaluator()(y_pred, affinity, return_grad)
+
+    def _training_evaluator(self):
         # The cube of 1 / epsilon is a finite number.
         epsilon = check_float("epsilon", self.epsilon, 1e-100, 0.5)
         variant = "_ovo" if check_bool("ovo", self.ovo) else "_ova"
         kind = passes.KINDS[self._family + variant]
-        return passes.evaluate(kind, P, epsilon, return_grad)
+
+        def evaluate(y_pred, affinity=None, return_grad=False):
+            P = check_predictions(y_pred)
+            return passes.evaluate(kind, P, epsilon, return_grad)
+
+        return evaluate
 
 
 class KLGEMINI(_FDivergence):

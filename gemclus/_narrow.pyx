@@ -1,0 +1,145 @@
+"""Passes over arrays of many rows and few columns, where NumPy's loops are short.
+
+All take ndarrays of shape (N, K) if nothing else is said, C-contiguous, float32
+or float64, and cost one pass without temporaries.
+"""
+
+import numpy as np
+
+from libc.math cimport fabs
+from libc.stdlib cimport free, malloc
+
+ctypedef fused real:
+    float
+    double
+
+
+cdef Py_ssize_t rows_together(Py_ssize_t n_columns) noexcept nogil:
+    """How many rows to take as one vector: enough for a loop that pays."""
+    return 1 + 63 // n_columns
+
+
+def add_row(out, row):
+    """``out += row``, in place, for a `row` of K numbers of the same dtype."""
+    row = row.reshape(-1)
+    if out.itemsize == sizeof(float):
+        _add_row[float](out, row)
+    else:
+        _add_row[double](out, row)
+
+
+cdef int _add_row(real[:, ::1] out, const real[::1] row) except -1:
+    cdef Py_ssize_t N = out.shape[0], K = out.shape[1], i, j, length, whole
+    if N == 0 or K == 0:
+        return 0
+    length = K * rows_together(K)
+    cdef real *tile = <real *>malloc(length * sizeof(real))
+    cdef real *x = &out[0, 0]
+    if tile == NULL:
+        raise MemoryError
+    with nogil:
+        for j in range(length):
+            tile[j] = row[j % K]
+        whole = N * K - (N * K) % length
+        for i in range(whole // length):
+            for j in range(length):
+                x[i * length + j] += tile[j]
+        for j in range(N * K - whole):
+            x[whole + j] += tile[j]
+    free(tile)
+    return 0
+
+
+def column_sums(a):
+    """Sums of the columns, kept in float64: an array of shape (1, K) as `a` is."""
+    sums = np.empty((1, a.shape[1]), a.dtype)
+    if a.itemsize == sizeof(float):
+        _column_sums[float](a, sums)
+    else:
+        _column_sums[double](a, sums)
+    return sums
+
+
+cdef int _column_sums(const real[:, ::1] a, real[:, ::1] sums) except -1:
+    cdef Py_ssize_t N = a.shape[0], K = a.shape[1], i, j, length, whole
+    if K == 0:
+        return 0
+    length = K * rows_together(K)
+    cdef double *total = <double *>malloc(length * sizeof(double))
+    cdef const real *x = &a[0, 0] if N else NULL
+    if total == NULL:
+        raise MemoryError
+    with nogil:
+        for j in range(length):
+            total[j] = 0.0
+        whole = N * K - (N * K) % length
+        for i in range(whole // length):
+            for j in range(length):
+                total[j] += x[i * length + j]
+        for j in range(N * K - whole):
+            total[j] += x[whole + j]
+        for j in range(K, length):
+            total[j % K] += total[j]
+        for j in range(K):
+            sums[0, j] = <real>total[j]
+    free(total)
+    return 0
+
+
+def are_probabilities(P, double tolerance):
+    """Whether all rows sum to 1 and no entry is negative, to `tolerance`."""
+    if P.itemsize == sizeof(float):
+        return _are_probabilities[float](P, tolerance)
+    return _are_probabilities[double](P, tolerance)
+
+
+cdef bint _are_probabilities(const real[:, ::1] P, double tolerance) except -1:
+    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, j, k, bad = 0
+    cdef double total
+    cdef real[32] low
+    cdef const real *p
+    if N == 0 or K == 0:
+        return False
+    with nogil:
+        p = &P[0, 0]
+        for i in range(N):
+            total = 0.0
+            for k in range(K):
+                total += p[i * K + k]
+            # NaN is not close to 1 either.
+            bad += not fabs(total - 1.0) <= tolerance
+        for j in range(32):
+            low[j] = 0
+        for i in range(0, N * K - 31, 32):
+            for j in range(32):
+                low[j] = p[i + j] if p[i + j] < low[j] else low[j]
+        for i in range(N * K - N * K % 32, N * K):
+            low[0] = p[i] if p[i] < low[0] else low[0]
+        for j in range(32):
+            bad += low[j] < -tolerance
+    return bad == 0
+
+
+def all_finite(a):
+    """Whether all entries of a flat array are finite."""
+    if a.itemsize == sizeof(float):
+        return _all_finite[float](a)
+    return _all_finite[double](a)
+
+
+cdef bint _all_finite(const real[::1] a) except -1:
+    cdef Py_ssize_t i, j, whole = a.shape[0] // 16
+    # The products with 0 are NaN where an entry is not finite.
+    cdef double[16] nought
+    cdef double total = 0.0
+    with nogil:
+        for j in range(16):
+            nought[j] = 0.0
+        for i in range(whole):
+            for j in range(16):
+                nought[j] += 0.0 * a[16 * i + j]
+        for i in range(16 * whole, a.shape[0]):
+            total += 0.0 * a[i]
+        for j in range(16):
+            total += nought[j]
+    return total == 0.0
