@@ -15,6 +15,7 @@ from gemclus import _contracts
 from gemclus._callbacks import CallbackSupportMixin, with_callbacks
 from gemclus._docstrings import fill_docstring
 from gemclus._monitor import Monitor, callback_context, watching
+from gemclus._pickling import VersionedStateMixin
 from gemclus._start import check_init, pretrain, starting_labels
 from gemclus._training import Trainer
 from gemclus._validation import check_bool, check_choice, check_float, check_int
@@ -38,7 +39,9 @@ def _takes_steps(model):
 
 
 @fill_docstring
-class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
+class DiscriminativeModel(
+    VersionedStateMixin, ClusterMixin, CallbackSupportMixin, BaseEstimator
+):
     """Base class of clusterings ``p(y | x)`` trained by maximising a GEMINI.
 
     Derive from it to train a model of one's own: define `_init_params`,
@@ -471,7 +474,7 @@ class DiscriminativeModel(ClusterMixin, CallbackSupportMixin, BaseEstimator):
         return cloned
 
     def __getstate__(self):
-        state = dict(super().__getstate__())
+        state = super().__getstate__()
         state.pop("_retained", None)
         return state
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 from sklearn.cluster import KMeans
+from threadpoolctl import threadpool_limits
 
 from gemclus._validation import check_choice
 
@@ -56,7 +57,9 @@ def starting_labels(init, X, n_clusters, random_state):
         return None
     seed = random_state.randint(np.iinfo(np.int32).max)
     kmeans = KMeans(n_clusters, init="k-means++", n_init=1, random_state=seed)
-    return kmeans.fit_predict(X)
+    # Its OpenMP threads would hang every process forked afterwards.
+    with threadpool_limits(1, user_api="openmp"):
+        return kmeans.fit_predict(X)
 
 
 def pretrain(trainer, labels):

@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from gemclus._pickling import VersionedStateMixin
 from gemclus._validation import check_bool, check_choice, check_float, check_int
 from gemclus.tree._kauri_core import grow
 from gemclus.tree._kernel import GrowthKernel, is_definite, objective, tree_affinity
@@ -16,7 +17,7 @@ from gemclus.tree._structure import SPLIT_KINDS, KauriTree
 _MOST_SAMPLES = 2**30
 
 
-class Kauri(ClusterMixin, BaseEstimator):
+class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     """Decision tree that clusters by itself, split by split.
 
     The tree raises the kernel-k-means objective

@@ -1,0 +1,95 @@
+"""Pickles: what was stored can be read, holds plain arrays, and knows its format."""
+
+import copy
+import io
+import pickle
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import gemclus
+from gemclus import _pickling
+from gemclus.linear import LinearMMD
+from gemclus.tree import Kauri
+from test_minimal import ESTIMATORS
+
+STORED = Path(__file__).parent / "pickles"
+
+every_estimator = pytest.mark.parametrize("cls", ESTIMATORS)
+
+# What a pickle of arrays and NumPy scalars names.
+ARRAYS = {
+    ("numpy", "_frombuffer"),
+    ("numpy", "_reconstruct"),
+    ("numpy", "ndarray"),
+    ("numpy", "dtype"),
+    ("numpy", "scalar"),
+    ("_codecs", "encode"),
+}
+
+
+def read(cls):
+    return (STORED / f"{cls.__name__}.pkl").read_bytes()
+
+
+@every_estimator
+def test_stored_models_predict_as_they_did(cls):
+    stored = pickle.loads(read(cls))
+    model, X = stored["model"], stored["X"]
+    assert type(model) is cls
+    np.testing.assert_array_equal(model.predict(X), stored["labels"])
+    if "probabilities" in stored:
+        probabilities = model.predict_proba(X)
+        np.testing.assert_allclose(probabilities, stored["probabilities"], rtol=1e-10)
+
+
+@every_estimator
+def test_stored_models_go_on(cls):
+    stored = pickle.loads(read(cls))
+    again = stored["model"].fit(stored["X"])
+    assert len(np.unique(again.labels_)) > 1
+
+
+class Recorder(pickle.Unpickler):
+    """Notes every class and function that a pickle names."""
+
+    def __init__(self, file):
+        super().__init__(file)
+        self.named = set()
+
+    def find_class(self, module, name):
+        self.named.add((module.split(".")[0], name))
+        return super().find_class(module, name)
+
+
+@every_estimator
+def test_nothing_but_arrays_is_pickled(cls):
+    """Neither code, nor generators, nor compiled objects."""
+    stored = pickle.loads(read(cls))
+    model = stored["model"].fit(stored["X"])
+    recorder = Recorder(io.BytesIO(pickle.dumps(model)))
+    recorder.load()
+    own = {name for module, name in recorder.named if module == "gemclus"}
+    assert own <= {cls.__name__, "KauriTree", "Adam", "GroupLasso", "HierarchicalLasso"}
+    assert recorder.named - {("gemclus", name) for name in own} <= ARRAYS
+
+
+@pytest.mark.parametrize("cls", [LinearMMD, Kauri])
+def test_models_of_newer_releases_are_refused(cls, monkeypatch):
+    model = pickle.loads(read(cls))["model"]
+    with monkeypatch.context() as newer:
+        newer.setattr(_pickling, "FORMAT", _pickling.FORMAT + 1)
+        newer.setattr(_pickling, "_VERSION", "99.0")
+        written = pickle.dumps(model)
+    message = rf"this {cls.__name__} was pickled by gemclus 99\.0 in format 2, but "
+    with pytest.raises(ValueError, match=message + rf"gemclus {gemclus.__version__}"):
+        pickle.loads(written)
+
+
+@pytest.mark.parametrize("cls", [LinearMMD, Kauri])
+def test_the_format_leaves_no_trace_in_the_model(cls):
+    model = cls()
+    before = set(vars(model))
+    assert set(vars(copy.copy(model))) == before
+    assert set(vars(pickle.loads(pickle.dumps(model)))) == before
