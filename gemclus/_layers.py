@@ -6,7 +6,7 @@ Objectives are maximised while optimisers minimise: the sign changes in
 
 import numpy as np
 
-from gemclus import _softmax
+from gemclus import _columns, _softmax
 
 
 def uniform_init(random_state, fan_in, shape, dtype):
@@ -18,13 +18,13 @@ def uniform_init(random_state, fan_in, shape, dtype):
 def affine(X, W, b):
     """``X W + b`` for dense or CSR `X`. Cost O(N D K)."""
     out = X @ W
-    out += b
+    _columns.add_row(out, b)
     return out
 
 
 def affine_backward(X, T):
     """Gradients of the weights and of the bias from those of the outputs, `T`."""
-    return X.T @ T, T.sum(axis=0, keepdims=True)
+    return X.T @ T, _columns.sums(T)
 
 
 def relu(out):

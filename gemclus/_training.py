@@ -164,7 +164,7 @@ class Trainer:
         if not isfinite(objective):
             raise Diverged(f"the objective is {objective}")
         for position, gradient in enumerate(gradients):
-            if not isfinite(gradient.sum()):
+            if not _is_finite(gradient):
                 raise Diverged(f"entry {position} of _compute_grads is not finite")
         return objective, gradients
 
@@ -198,6 +198,12 @@ class Trainer:
             ConvergenceWarning,
             stacklevel=2,
         )
+
+
+def _is_finite(array):
+    """Whether all entries are finite. One pass, no temporary."""
+    # Squares can overflow, so they only clear, never accuse.
+    return isfinite(np.vdot(array, array)) or bool(np.isfinite(array).all())
 
 
 def _warn_of_scale(y_pred):

@@ -2,6 +2,7 @@
 was expected and what came."""
 
 import numbers
+from math import isfinite
 
 import numpy as np
 
@@ -22,12 +23,15 @@ def check_float(name, value, minimum=None, maximum=None, strict=False):
 
     `strict` excludes the minimum itself. Raises TypeError or ValueError.
     """
-    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)):
+    # Plain floats first: the abstract class takes longer, and this is a hot path.
+    if not isinstance(value, float) and (
+        not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_))
+    ):
         raise TypeError(
             f"{name} must be a number, got {value!r} ({type(value).__name__})"
         )
     value = float(value)
-    if not np.isfinite(value):
+    if not isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     if minimum is not None and (value < minimum or (strict and value == minimum)):
         relation = "greater than" if strict else "at least"
