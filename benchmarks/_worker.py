@@ -20,6 +20,7 @@ from _kauri_samples import kauri_samples
 from _process import Measured
 
 import gemclus.gemini
+import gemclus.sparse
 from gemclus.data import celeux_one
 from gemclus.linear import LinearModel
 
@@ -116,6 +117,17 @@ def kauri(kind, n_samples, n_features, n_clusters, kernel, repeats):
     return answer
 
 
+def sparse(model, method, parameters):
+    """A fit or a path of a sparse model on 5 informative and 20 other features."""
+    X, y = celeux_one(n=300, p=20, mu=1.7, random_state=0)
+    model = getattr(gemclus.sparse, model)(random_state=0, **parameters)
+    answer = _measured(lambda: getattr(model, method)(X))
+    answer["selection"] = [int(feature) for feature in model.get_selection()]
+    answer["ari"] = adjusted_rand_score(y, model.predict(X))
+    answer["score"] = float(model.score(X))
+    return answer
+
+
 def _measured(action):
     with Measured() as measured:
         action()
@@ -128,7 +140,7 @@ def main():
     warnings.simplefilter("ignore")
     tasks = {
         function.__name__: function
-        for function in (fit, model, cold, evaluate, named_fit, kauri)
+        for function in (fit, model, cold, evaluate, named_fit, kauri, sparse)
     }
     print(json.dumps({"version": gemclus.__version__}), file=answers, flush=True)
     for line in sys.stdin:

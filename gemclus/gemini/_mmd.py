@@ -1,5 +1,7 @@
 """Maximum mean discrepancy between clusters."""
 
+from math import isfinite
+
 import numpy as np
 from sklearn.utils.validation import check_array
 
@@ -90,7 +92,7 @@ class MMDGEMINI(GEMINI):
         ovo = check_bool("ovo", self.ovo)
         affinity = _as_kernel(affinity, P.shape[0])
         pi = kernels.proportions(P, epsilon)
-        if not np.isfinite(pi).all():
+        if not isfinite(pi.sum()):
             raise ValueError("y_pred must be finite, it contains NaN or infinity")
         if isinstance(affinity, FactoredKernel):
             return _evaluate_factored(P, affinity.factor, pi, epsilon, ovo, return_grad)
@@ -114,11 +116,10 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
         value, C, row = kernels.ova_mixing(kernels.centroid_norms(mu), pi, N)
     if not return_grad:
         return value
-    A = mu @ C
-    if ovo:
-        row -= (A * mu).sum(axis=0)
+    A = kernels.mix_centroids(mu, C, row, ovo)
+    if A.dtype != P.dtype:
+        A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
     G = np.empty_like(P)
-    A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
     for start in range(0, N, _BLOCK):
         G[start : start + _BLOCK] = _rows(Z, start) @ A
     kernels.finish_gradient(G, P, row, epsilon)

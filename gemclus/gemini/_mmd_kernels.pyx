@@ -33,22 +33,24 @@ def proportions(const real[:, ::1] P, double epsilon):
     """
     cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k, start, stop
     pi = np.zeros(K)
-    block = np.empty(K)
-    cdef double[::1] total = pi, part = block
+    rows = np.empty((2, K))
+    cdef double[::1] total = pi, first = rows[0], part = rows[1]
+    cdef double p
     with nogil:
+        for k in range(K):
+            first[k] = clip(P[0, k], epsilon)
         for start in range(0, N, 256):
             stop = min(N, start + 256)
             for k in range(K):
                 part[k] = 0.0
             for i in range(start, stop):
                 for k in range(K):
-                    part[k] += (
-                        clip(P[i, k], epsilon) - clip(P[0, k], epsilon) + 0.0 * P[i, k]
-                    )
+                    p = P[i, k]
+                    part[k] += clip(p, epsilon) - first[k] + 0.0 * p
             for k in range(K):
                 total[k] += part[k]
         for k in range(K):
-            total[k] = clip(P[0, k], epsilon) + total[k] / N
+            total[k] = first[k] + total[k] / N
     return pi
 
 
@@ -188,6 +190,24 @@ def ovo_mixing(const double[:, ::1] d, const double[::1] pi, Py_ssize_t N):
         value += row[k] * pi[k]
         row[k] *= 2.0 / N
     return value, mixing, first
+
+
+def mix_centroids(
+    const double[:, ::1] mu, const double[:, ::1] C, double[::1] row, bint ovo
+):
+    """``A = mu C`` (r, K), and ``row -= diag(A^T mu)`` for OvO. Cost O(r K^2)."""
+    cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k, l
+    mixed = np.zeros((r, K))
+    cdef double[:, ::1] A = mixed
+    with nogil:
+        for j in range(r):
+            for l in range(K):
+                for k in range(K):
+                    A[j, k] += mu[j, l] * C[l, k]
+            if ovo:
+                for k in range(K):
+                    row[k] -= A[j, k] * mu[j, k]
+    return mixed
 
 
 def finish_gradient(

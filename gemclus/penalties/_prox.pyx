@@ -162,9 +162,11 @@ def hierarchical(
 
     In place. Cost O(D K + D h log h) at most, for groups of one row.
     """
-    cdef Py_ssize_t D = W.shape[0], h = U.shape[1], i, j, g, size
+    cdef Py_ssize_t h = U.shape[1], i, j, g, size, largest = 0
     cdef double norm, total, bound, entry
-    scratch = np.empty(max(1, D * h))
+    for g in range(starts.shape[0] - 1):
+        largest = max(largest, starts[g + 1] - starts[g])
+    scratch = np.empty(max(1, largest * h))
     cdef double[::1] heap = scratch
     with nogil:
         for g in range(starts.shape[0] - 1):

@@ -51,6 +51,9 @@ class SparseMixin(SelectorMixin):
 
     def _get_support_mask(self):
         check_is_fitted(self)
+        return self._support()
+
+    def _support(self):
         return self.penalty_.support(self._feature_weights())
 
     # Training
@@ -77,7 +80,7 @@ class SparseMixin(SelectorMixin):
         check_is_fitted(self)
         X = self._check_samples(X, reset=False)
         gemini, affinity = self._training_affinity(X, y)
-        affinity = affinity.restricted_to(self._get_support_mask())
+        affinity = affinity.restricted_to(self._support())
         return float(training_evaluator(gemini)(self._predictions(X), affinity))
 
     def path(
@@ -217,6 +220,5 @@ class SparseMixin(SelectorMixin):
 
     def _batchify(self, X, affinity_matrix=None, random_state=None):
         if isinstance(affinity_matrix, DynamicAffinity):
-            support = self._get_support_mask()
-            affinity_matrix = affinity_matrix.restricted_to(support)
+            affinity_matrix = affinity_matrix.restricted_to(self._support())
         return super()._batchify(X, affinity_matrix, random_state)

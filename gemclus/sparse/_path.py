@@ -180,7 +180,7 @@ def run_path(model, trainer, settings):
     best_weights, best = copies(model), trainer.objective
     geminis, group_penalties, alphas, n_features = [], [], [], []
     alpha = float(model.alpha) or _FIRST_ALPHA
-    n_total = n_selected = model.get_selection().size
+    n_total = n_selected = int(model._support().sum())
     while not alphas or n_selected > settings.min_features:
         settings.alpha = alpha
         # The penalty is compared with itself within a step: alpha cancels out.
@@ -188,7 +188,7 @@ def run_path(model, trainer, settings):
         trainer.run(model.max_iter, patience)
         if trainer.failed:
             break
-        n_selected = model.get_selection().size
+        n_selected = int(model._support().sum())
         geminis.append(trainer.objective)
         group_penalties.append(model._group_penalty())
         alphas.append(alpha)

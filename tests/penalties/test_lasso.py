@@ -1,5 +1,6 @@
 """Proximal operators: optimality, limits, layouts."""
 
+from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 
 import numpy as np
@@ -237,6 +238,19 @@ def test_float32_and_layouts(rng):
     lasso.prox(wide[:, ::2], 0.5)
     np.testing.assert_array_equal(wide[:, ::2], group_lasso(W, 0.5, GROUPS["groups"])[0])
     assert not wide[:, 1::2].any()
+
+
+def test_threads_get_what_one_thread_gets(rng):
+    """The passes release the GIL."""
+    inputs = [
+        (rng.normal(size=(200, K)), 5 * rng.normal(size=(200, 50))) for _ in range(16)
+    ]
+    expected = [hierarchical(W, U, 1.0, 1.0)[:2] for W, U in inputs]
+    with ThreadPoolExecutor(4) as pool:
+        results = pool.map(lambda pair: hierarchical(*pair, 1.0, 1.0)[:2], inputs)
+        for ours, alone in zip(results, expected, strict=True):
+            np.testing.assert_array_equal(ours[0], alone[0])
+            np.testing.assert_array_equal(ours[1], alone[1])
 
 
 def test_refusals():

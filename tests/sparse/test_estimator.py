@@ -223,6 +223,24 @@ def test_dynamic_works_with_every_kernel_and_in_batches(cls, kernel, batch_size)
     assert np.isfinite(model.fit(X).score(X))
 
 
+def test_dynamic_restarts_in_other_processes():
+    model = selecting(SparseLinearMMD, dynamic=True, n_init=2, max_iter=50)
+    alone = clone(model).fit(X)
+    model.set_params(n_jobs=2).fit(X)
+    # Arrays that joblib has shared are aligned otherwise.
+    np.testing.assert_allclose(model.W_, alone.W_, rtol=1e-12)
+    np.testing.assert_array_equal(model.get_support(), alone.get_support())
+
+
+@pytest.mark.parametrize("cls", [SparseLinearModel, SparseMLPModel])
+def test_dynamic_has_nothing_to_do_without_an_affinity(cls):
+    model = selecting(cls, gemini="mi", alpha=0.3, max_iter=50)
+    expected = model.fit(X).predict_proba(X)
+    model.set_params(dynamic=True).fit(X)
+    np.testing.assert_array_equal(model.predict_proba(X), expected)
+    assert np.isfinite(model.score(X))
+
+
 def test_dynamic_survives_an_empty_selection():
     model = selecting(SparseLinearMMD, alpha=1e3, dynamic=True).fit(X)
     assert model.get_selection().size == 0

@@ -181,7 +181,27 @@ def test_a_strict_threshold_keeps_all_features():
     ids=str,
 )
 def test_every_path_ends(arguments, settings):
-    model = small(**({"max_iter": 30} | arguments))
+    check_path_ends(small(**({"max_iter": 30} | arguments)), settings)
+
+
+@pytest.mark.parametrize(
+    "arguments, settings",
+    [
+        ({}, {}),
+        ({"alpha": 0, "batch_size": 40}, {}),
+        ({"M": 0}, {"min_features": 0}),
+        ({"M": 1e6}, {"min_features": 0}),
+        ({"dynamic": True, "ovo": True}, {}),
+        ({"groups": [[0, 9], [3, 4]]}, {}),
+    ],
+    ids=str,
+)
+def test_every_path_of_networks_ends(arguments, settings):
+    arguments = {"max_iter": 30, "n_hidden_dim": 5} | arguments
+    check_path_ends(small(SparseMLPMMD, **arguments), settings)
+
+
+def check_path_ends(model, settings):
     path = model.path(X, **({"alpha_multiplier": 1.5} | settings))
     assert path.n_features[-1] <= settings.get("min_features", 2)
     assert np.isfinite(path.geminis).all() and np.isfinite(path.group_penalties).all()
