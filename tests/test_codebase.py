@@ -19,7 +19,7 @@ SOURCES = ROOT / "gemclus"
 # What each room may import, from the ground up. A room may import itself and
 # the rooms of the lines above it.
 LAYERS = [
-    {"_validation", "_docstrings", "_probabilities", "_softmax", "_callbacks"},
+    {"_validation", "_docstrings", "_probabilities", "_relu", "_softmax", "_callbacks"},
     {"affinity", "_layers", "_contracts", "_monitor"},
     {"gemini", "optim", "penalties", "_start"},
     {"_training"},
