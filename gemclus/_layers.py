@@ -6,7 +6,7 @@ Objectives are maximised while optimisers minimise: the sign changes in
 
 import numpy as np
 
-from gemclus import _narrow, _softmax
+from gemclus import _narrow, _relu, _softmax
 
 
 def uniform_init(random_state, fan_in, shape, dtype):
@@ -27,14 +27,16 @@ def affine_backward(X, T):
     return X.T @ T, _narrow.column_sums(T)
 
 
-def relu(out):
-    """``max(out, 0)``, in place."""
-    return np.maximum(out, 0.0, out=out)
+def affine_relu(X, W, b):
+    """``max(X W + b, 0)`` for dense or CSR `X`. Cost O(N D H)."""
+    out = X @ W
+    _relu.bias_relu(out, b.astype(out.dtype, copy=False))
+    return out
 
 
 def relu_backward(activations, B):
     """Stop the gradients `B`, in place, where the activations are 0."""
-    B *= activations > 0.0
+    _relu.relu_backward(activations, B)
     return B
 
 

@@ -19,7 +19,15 @@ SOURCES = ROOT / "gemclus"
 # What each room may import, from the ground up. A room may import itself and
 # the rooms of the lines above it.
 LAYERS = [
-    {"_validation", "_docstrings", "_narrow", "_softmax", "_callbacks", "_pickling"},
+    {
+        "_callbacks",
+        "_docstrings",
+        "_narrow",
+        "_pickling",
+        "_relu",
+        "_softmax",
+        "_validation",
+    },
     {"affinity", "_layers", "_contracts", "_monitor"},
     {"gemini", "optim", "penalties", "_start"},
     {"_training"},

@@ -102,7 +102,7 @@ class MLPModel(DiscriminativeModel):
 
     def _hidden(self, X):
         """Activations of the hidden units."""
-        return _layers.relu(_layers.affine(X, self.W1_, self.b1_))
+        return _layers.affine_relu(X, self.W1_, self.b1_)
 
     def _infer(self, X, retain=True):
         H = self._hidden(X)
