@@ -59,12 +59,23 @@ static gem_kauri_status scan_promising(kauri_state *s, kauri_leaf *leaf, double 
     return status;
 }
 
+/* Whether no switch or refurbishment can gain more than some star: to join a
+ * cluster costs more than to found one if the kernel is definite. */
+static int stars_win(const kauri_state *s)
+{
+    int32_t room = s->rules->max_clusters - s->n_live;
+
+    if (!s->data->factor && !s->data->definite)
+        return 0;
+    return room > 1 || (room == 1 && s->n_live == s->n_leaves);
+}
+
 static gem_kauri_status scan_moves(kauri_state *s, double *gain)
 {
     kauri_leaf *first = s->leaves;
     gem_kauri_status status;
 
-    if (s->n_live < 2)
+    if (s->n_live < 2 || stars_win(s))
         return GEM_KAURI_OK;
     /* A high gain early on saves many scans. */
     for (int32_t l = 0; l < s->n_leaves; l++)

@@ -137,8 +137,20 @@ kauri_scan kauri_begin_scan(const kauri_state *s, const kauri_leaf *leaf);
 /* Let only clusters that are neither empty nor the leaf's own be joined. */
 void kauri_raise_barriers(kauri_state *s, const kauri_leaf *leaf);
 /* The cut noted at an index of s->cut. */
-kauri_cut kauri_make_cut(const kauri_state *s, const kauri_scan *m, int32_t feature,
-                         size_t at);
+static inline kauri_cut kauri_make_cut(const kauri_state *s, const kauri_scan *m,
+                                       int32_t feature, size_t at)
+{
+    kauri_cut c;
+    c.feature = feature;
+    c.n_left = s->cut[at];
+    c.n_a = c.n_left;
+    c.n_b = m->n_leaf - c.n_a;
+    c.between = s->between[at];
+    c.within_a = s->within_left[at];
+    c.within_b = m->leaf->scatter - c.between - c.within_a;
+    return c;
+}
+
 /* Gains at or below cannot change the best split. */
 double kauri_bar(const kauri_split *best, const kauri_scan *m);
 /* Take a split into account. */

@@ -47,20 +47,6 @@ void kauri_raise_barriers(kauri_state *s, const kauri_leaf *leaf)
         s->barrier[c] = c == leaf->cluster || s->size[c] == 0.0 ? INFINITY : 0.0;
 }
 
-kauri_cut kauri_make_cut(const kauri_state *s, const kauri_scan *m, int32_t feature,
-                         size_t at)
-{
-    kauri_cut c;
-    c.feature = feature;
-    c.n_left = s->cut[at];
-    c.n_a = c.n_left;
-    c.n_b = m->n_leaf - c.n_a;
-    c.between = s->between[at];
-    c.within_a = s->within_left[at];
-    c.within_b = m->leaf->scatter - c.between - c.within_a;
-    return c;
-}
-
 /* The middle of the gap between `low` and `high`, never `high` itself. */
 static double middle(double low, double high)
 {
