@@ -90,6 +90,14 @@ class DiscriminativeModel(
     is dropped at the end of `fit`, and never pickled.
     """
 
+    # For derived models whose constructors do not know these parameters.
+    tol = None
+    n_iter_no_change = 10
+    n_init = 1
+    init = "random"
+    warm_start = False
+    n_jobs = None
+
     # Whether `_infer` and `_compute_grads` take CSR matrices.
     _accepts_sparse = False
     # Whether `_enter_batch` needs an affinity, to know the samples of a batch,
@@ -452,7 +460,7 @@ class DiscriminativeModel(
                 delayed(_fit_copy)(copy(self), X, gemini, affinity, seed)
                 for seed in seeds
             )
-        best = max(candidates, key=lambda model: model.objective_curve_[-1])
+        best = max(candidates, key=_last_objective)
         self.__dict__.update(best.__dict__)
         return interrupted
 
@@ -488,3 +496,8 @@ def _fit_copy(model, X, gemini, affinity, seed):
     """One of several trainings, in a process of its own."""
     model._fit_once(X, gemini, affinity, check_random_state(seed))
     return model
+
+
+def _last_objective(model):
+    """What a training reached; nothing if it was interrupted in its first epoch."""
+    return model.objective_curve_[-1] if len(model.objective_curve_) else -np.inf

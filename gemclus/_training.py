@@ -34,12 +34,17 @@ class Trainer:
         ``evaluate(y_pred, affinity, return_grad)``, the objective of this fit.
     random_state : RandomState
         Source of the order of the batches.
-    fresh : bool, default=False
+
+    Attributes
+    ----------
+    fresh : bool
         Whether the parameters are new: then the first predictions tell whether
         the scale of the data suits them, and a warning says if it does not.
+    interrupted : bool
+        Whether Ctrl-C ended the last run.
     """
 
-    def __init__(self, model, X, affinity, evaluate, random_state, fresh=False):
+    def __init__(self, model, X, affinity, evaluate, random_state):
         self.model = model
         # Whatever an earlier training that failed has left.
         model.__dict__.pop("_retained", None)
@@ -47,7 +52,7 @@ class Trainer:
         self.affinity = affinity
         self.evaluate = evaluate
         self.random_state = random_state
-        self.fresh = fresh
+        self.fresh = False
         self.n_epochs = 0
         self.interrupted = False
         # The last weights known to give finite predictions.
@@ -72,8 +77,8 @@ class Trainer:
         Raises
         ------
         ValueError
-            If the first step is not finite already. Later divergence and
-            Ctrl-C are warnings: the last usable weights are kept.
+            If the first step is not finite already. Later divergence, and
+            Ctrl-C at any time, are warnings: the last usable weights are kept.
         """
         self.n_epochs = 0
         self.interrupted = False
@@ -91,8 +96,6 @@ class Trainer:
         except Diverged as error:
             self._restore(error)
         except KeyboardInterrupt:
-            if self._backup is None:
-                raise
             self.interrupted = True
             warnings.warn(
                 f"Training was interrupted after {self.n_epochs} epochs; the model is "

@@ -251,6 +251,7 @@ class LazyAffinity(Affinity):
 
     def __init__(self, X, compute, pairwise):
         self.X = X
+        self.dtype = X.dtype
         self._compute = compute
         self._pairwise = pairwise
 
@@ -263,6 +264,16 @@ class LazyAffinity(Affinity):
 
     def _restrict(self, indices):
         return self._compute(self.X[indices])
+
+    def __matmul__(self, other):
+        """Product with an (N, K) array, by blocks of rows: O(N) memory beside it."""
+        everything = np.arange(len(self))
+        out = np.empty((len(self), other.shape[1]), dtype=other.dtype)
+        step = max(1, 2**22 // len(self))
+        for start in range(0, len(self), step):
+            rows = everything[start : start + step]
+            out[rows] = self.block(rows, everything) @ other
+        return out
 
     def __array__(self, dtype=None, copy=None):
         return np.asarray(self._compute(self.X), dtype=dtype)

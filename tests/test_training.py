@@ -141,6 +141,20 @@ def test_ctrl_c_keeps_the_model_so_far():
     assert np.isfinite(model.predict_proba(wine)).all()
 
 
+@pytest.mark.parametrize("solver", ["adam", "lbfgs"])
+@pytest.mark.parametrize("n_init", [1, 3])
+def test_ctrl_c_in_the_first_step_leaves_a_usable_model(solver, n_init):
+    class Interrupted(LinearMMD):
+        def _compute_grads(self, X, y_pred, gradient):
+            raise KeyboardInterrupt
+
+    model = Interrupted(random_state=0, solver=solver, n_init=n_init)
+    with pytest.warns(ConvergenceWarning, match="interrupted after 0 epochs"):
+        model.fit(wine)
+    assert np.isfinite(model.predict_proba(wine)).all()
+    assert len(model.labels_) == len(wine)
+
+
 def test_verbose_reports_through_logging(caplog):
     with caplog.at_level(logging.INFO, logger=logger.name):
         LinearMMD(random_state=0, max_iter=40, verbose=True).fit(wine)

@@ -14,6 +14,7 @@ from gemclus._validation import (
 from gemclus.affinity import (
     DenseKernel,
     FactoredKernel,
+    LazyAffinity,
     kernel_affinity,
     kernel_matrix,
 )
@@ -96,7 +97,8 @@ class MMDGEMINI(GEMINI):
             raise ValueError("y_pred must be finite, it contains NaN or infinity")
         if isinstance(affinity, FactoredKernel):
             return _evaluate_factored(P, affinity.factor, pi, epsilon, ovo, return_grad)
-        kappa = affinity.array
+        # Lazy kernels are multiplied by blocks of rows, and never whole.
+        kappa = affinity if isinstance(affinity, LazyAffinity) else affinity.array
         return _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad)
 
 
@@ -134,7 +136,7 @@ def _rows(Z, start):
 def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):
     """Value (and gradient) from the kernel matrix, in O(N^2 K)."""
     N = P.shape[0]
-    HP = np.empty(P.shape, dtype=np.result_type(P, kappa))
+    HP = np.empty(P.shape, dtype=np.result_type(P, kappa.dtype))
     kernels.centre(P.astype(HP.dtype, copy=False), pi, epsilon, HP)
     U = kappa @ HP
     U -= U.mean(axis=0)
@@ -157,7 +159,7 @@ def _as_kernel(affinity, n_samples):
     """The affinity object of a user's argument, of the right size."""
     if affinity is None:
         raise ValueError("affinity must be a kernel of shape (N, N), got None")
-    if not isinstance(affinity, (DenseKernel, FactoredKernel)):
+    if not isinstance(affinity, (DenseKernel, FactoredKernel, LazyAffinity)):
         matrix = check_square_matrix(np.asarray(affinity), n_samples, "affinity")
         return DenseKernel(matrix)
     if len(affinity) != n_samples:

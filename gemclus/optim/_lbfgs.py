@@ -60,30 +60,33 @@ class LBFGS:
             if after_iteration(float(intermediate_result.fun)):
                 raise StopIteration
 
-        for _ in range(self._MAX_RUNS):
-            before = n_iter
-            result = minimize(
-                state.value_and_gradient,
-                x,
-                jac=True,
-                method="L-BFGS-B",
-                callback=accept,
-                options={
-                    "maxiter": max_iter - n_iter,
-                    "maxfun": 10 * max_iter,
-                    "ftol": 1e-15,
-                    "gtol": 1e-12,
-                },
-            )
+        try:
+            for _ in range(self._MAX_RUNS):
+                before = n_iter
+                result = minimize(
+                    state.value_and_gradient,
+                    x,
+                    jac=True,
+                    method="L-BFGS-B",
+                    callback=accept,
+                    options={
+                        "maxiter": max_iter - n_iter,
+                        "maxfun": 10 * max_iter,
+                        "ftol": 1e-15,
+                        "gtol": 1e-12,
+                    },
+                )
+                converged = result.status == 0
+                failed_line_search = result.status == 2
+                if not failed_line_search or n_iter >= max_iter:
+                    break
+                if n_iter <= before + 1:
+                    # Not even a fresh start along the gradient gains anything.
+                    converged = True
+                    break
+        finally:
+            # Not at a trial point of a line search, whatever ended it.
             state.scatter(x)
-            converged = result.status == 0
-            failed_line_search = result.status == 2
-            if not failed_line_search or n_iter >= max_iter:
-                break
-            if n_iter <= before + 1:
-                # Not even a fresh start along the gradient gains anything.
-                converged = True
-                break
         return converged
 
 

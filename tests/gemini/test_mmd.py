@@ -109,3 +109,14 @@ def test_equal_rows_have_no_gradient(kernel, ovo):
         value, gradient = gemini.evaluate(np.tile(row, (120, 1)), affinity, True)
         assert value == 0.0
         np.testing.assert_allclose(gradient, 0.0, atol=1e-12)
+
+
+@pytest.mark.parametrize("ovo", [False, True])
+def test_lazy_kernels_are_never_whole(ovo, monkeypatch):
+    gemini = MMDGEMINI(ovo=ovo, kernel="rbf")
+    expected = gemini.evaluate(P, gemini.compute_affinity(X), return_grad=True)
+    lazy = gemini._training_affinity(X, minibatch=True)
+    monkeypatch.setattr(type(lazy), "__array__", None)
+    value, gradient = gemini.evaluate(P, lazy, return_grad=True)
+    assert value == pytest.approx(expected[0], rel=1e-12)
+    np.testing.assert_allclose(gradient, expected[1], rtol=1e-9, atol=1e-14)
