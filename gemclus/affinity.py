@@ -404,7 +404,14 @@ def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
     -------
     affinity : Distances or LazyAffinity
     """
-    is_metric = metric in TRUE_METRICS if isinstance(metric, str) else False
+    # Parameters may make another distance of it (euclidean with squared=True), and
+    # other implementations than the exact ones round too much to promise anything.
+    is_metric = (
+        isinstance(metric, str)
+        and metric in TRUE_METRICS
+        and not metric_params
+        and isinstance(X, np.ndarray)
+    )
     if minibatch and isinstance(metric, str) and metric != "precomputed":
         return LazyAffinity(
             X,

@@ -116,7 +116,9 @@ class WarmEvaluator:
 
     From the second call on the same `Distances` object, with the same number of
     clusters, each problem starts from its last optimal basis. Minibatches, which
-    are new objects each time, are solved from nothing.
+    are new objects each time, are solved from nothing: starting them from the
+    potentials that their samples had in earlier batches saves only a tenth (100
+    samples) to a third (1000) of the time.
     """
 
     def __init__(self, gemini):

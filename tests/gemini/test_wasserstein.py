@@ -445,6 +445,18 @@ def test_training_agrees_with_stateless(metric, batch_size):
     pickle.loads(pickle.dumps(models[0]))
 
 
+def test_metric_params_can_break_a_metric():
+    X = np.random.default_rng(18).normal(size=(60, 2))
+    P = softmax(X, axis=1)
+    gemini = WassersteinGEMINI(metric="euclidean", metric_params={"squared": True})
+    warm = WarmEvaluator(gemini)
+    value = warm(P, gemini._training_affinity(X))
+    D = cdist(X, X, "sqeuclidean")
+    assert_allclose(value, ORACLES["wasserstein_ova"](P, D), rtol=1e-8)
+    D = Distances(D, is_metric=True)
+    assert abs(WassersteinGEMINI().evaluate(P, D) - value) > 1e-3, "no difference to see"
+
+
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -1.0])
 def test_bad_distances(broken):
     P = np.full((4, 2), 0.5)
