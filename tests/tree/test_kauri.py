@@ -101,6 +101,22 @@ def test_factors_and_matrices_give_the_same_tree(kernel):
     assert same_tree(called.tree_, given.tree_)
 
 
+@pytest.mark.parametrize("n_clusters", [3, 5, 9])
+@pytest.mark.parametrize("levels", [None, 6])
+def test_bounds_rule_out_nothing_that_gains(n_clusters, levels):
+    """A precomputed kernel is not known to be definite: it is scanned in full."""
+    X = np.random.RandomState(n_clusters).randn(300, 5)
+    if levels is not None:
+        X = np.floor(X * levels)
+        X[:3] *= 20.0  # clusters of very different sizes
+    bounded = Kauri(max_clusters=n_clusters).fit(X)
+    full = Kauri(max_clusters=n_clusters, kernel="precomputed").fit(X, X @ X.T)
+    assert same_tree(bounded.tree_, full.tree_)
+    np.testing.assert_allclose(
+        bounded.tree_.gains, full.tree_.gains, rtol=1e-8, atol=1e-9
+    )
+
+
 def test_low_degree_polynomials_never_make_a_matrix():
     X = blobs(200)
     params = {"degree": 2, "coef0": 1.0, "gamma": 0.5}
