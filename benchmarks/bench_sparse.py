@@ -30,6 +30,8 @@ def fastest(answers):
 def rows(ours, peer, options):
     """One row for each case, both packages in turns."""
     for model, method, parameters in CASES:
+        if model not in options.models:
+            continue
         request = dict(model=model, method=method, parameters=parameters)
         sides = [[], []]
         for repeat in range(options.repeats):
@@ -63,6 +65,8 @@ def found(answer):
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_peer_argument(parser)
+    models = sorted({model for model, _, _ in CASES})
+    parser.add_argument("--models", nargs="*", choices=models, default=models)
     parser.add_argument("--repeats", type=int, default=3)
     parser.add_argument(
         "--seconds", type=float, default=5.0, help="repeat what takes less than this"

@@ -111,7 +111,7 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
         HP = np.empty_like(rows)
         kernels.centre(rows, pi, epsilon, HP)
         mu += _rows(Z, start).T @ HP
-    mu /= N * pi
+    kernels.divide_columns(mu, pi, N)
     if ovo:
         value, C, row = kernels.ovo_mixing(kernels.centroid_distances(mu), pi, N)
     else:

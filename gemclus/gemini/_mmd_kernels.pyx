@@ -71,6 +71,15 @@ def centre(const real[:, ::1] P, const double[::1] pi, double epsilon, real[:, :
                 out[i, k] = <real>difference
 
 
+def divide_columns(double[:, ::1] mu, const double[::1] pi, Py_ssize_t N):
+    """``mu /= N pi``, in place. Cost O(r K)."""
+    cdef Py_ssize_t j, k
+    with nogil:
+        for j in range(mu.shape[0]):
+            for k in range(mu.shape[1]):
+                mu[j, k] /= N * pi[k]
+
+
 def centroid_norms(const double[:, ::1] mu):
     """Norms ``d`` (K,) of the columns of the centroids `mu` (r, K). Cost O(r K)."""
     cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k

@@ -70,7 +70,8 @@ class GroupPenalty(ABC):
         value : float
             Cost O(D K).
         """
-        return float(self.group_norms(W).sum())
+        W = np.ascontiguousarray(self._check_rows("W", W))
+        return _prox.total_norm(W, self._members, self._starts)
 
     def support(self, W):
         """Which features are selected: those of a group that is not 0.

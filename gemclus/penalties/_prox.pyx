@@ -51,6 +51,18 @@ def group_norms(
     return norms
 
 
+def total_norm(
+    const real[:, ::1] W, const Py_ssize_t[::1] members, const Py_ssize_t[::1] starts
+):
+    """Sum of the Euclidean norms of the groups. Cost O(D K)."""
+    cdef Py_ssize_t g
+    cdef double total = 0.0
+    with nogil:
+        for g in range(starts.shape[0] - 1):
+            total += norm_of(W, members, starts[g], starts[g + 1])
+    return total
+
+
 def group_lasso(
     real[:, ::1] W,
     const Py_ssize_t[::1] members,
