@@ -16,6 +16,7 @@ from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
+from _data import load
 from _kauri_samples import kauri_samples
 from _process import Measured
 
@@ -58,7 +59,7 @@ def fit(gemini, n_samples, n_clusters, max_iter):
 def model(name, data, **arguments):
     """Seconds and peak memory of one fit of a model, and its score and ARI."""
     room, name = name.split(".")
-    X, y = DATA[data]()
+    X, y = DATA[data]() if data in DATA else load(data)[:2]
     estimator = getattr(import_module(f"gemclus.{room}"), name)(**arguments)
     answer = _measured(lambda: estimator.fit(X))
     answer["score"] = float(estimator.score(X))

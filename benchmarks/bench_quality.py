@@ -1,0 +1,218 @@
+"""Clusterings with the recommended settings, beside k-means and Gaussian mixtures.
+
+See README.md for what is measured and how to run it.
+"""
+
+import argparse
+import time
+import warnings
+
+import _threads  # noqa: F401  before NumPy
+import numpy as np
+from _data import load
+from _peer import Worker, add_peer_argument, peer_python
+from _tables import table
+from sklearn.cluster import KMeans
+from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics.cluster import contingency_matrix
+from sklearn.mixture import GaussianMixture
+
+from gemclus.gemini import AVAILABLE_GEMINIS
+from gemclus.linear import RIM, LinearMMD, LinearModel, LinearWasserstein
+from gemclus.mlp import MLPMMD
+
+DATA = ["iris", "wine", "breast cancer", "digits"]
+LBFGS = {"solver": "lbfgs"}
+SEVERAL = {"solver": "lbfgs", "n_init": 5}
+FROM_KMEANS = {"solver": "lbfgs", "n_init": 5, "init": "k-means++"}
+# Name -> class, parameters of the objective, recommended settings.
+MODELS = {
+    "LinearMMD OvA": (LinearMMD, {}, FROM_KMEANS),
+    "LinearMMD OvO": (LinearMMD, {"ovo": True}, LBFGS),
+    "LinearWasserstein": (LinearWasserstein, {}, FROM_KMEANS),
+    "RIM": (RIM, {"reg": 0.07}, SEVERAL),
+    "MLPMMD OvO": (MLPMMD, {"ovo": True}, FROM_KMEANS),
+}
+STEPS = 10_000
+
+
+def baselines(n_clusters, seed):
+    return {
+        "KMeans(n_init=10)": KMeans(n_clusters, n_init=10, random_state=seed),
+        "GaussianMixture": GaussianMixture(n_clusters, random_state=seed),
+    }
+
+
+def model(name, n_clusters, seed, **settings):
+    make, objective, recommended = MODELS[name]
+    settings = settings or recommended
+    return make(n_clusters, random_state=seed, **objective, **settings)
+
+
+def timed_fit(estimator, X):
+    start = time.process_time()
+    estimator.fit(X)
+    return estimator, time.process_time() - start
+
+
+def scores(name, data, n_seeds):
+    """Adjusted Rand index and seconds of each seed."""
+    X, y, n_clusters = load(data)
+    found = []
+    for seed in range(n_seeds):
+        others = baselines(n_clusters, seed)
+        estimator = others[name] if name in others else model(name, n_clusters, seed)
+        start = time.process_time()
+        labels = estimator.fit_predict(X)
+        found.append((adjusted_rand_score(y, labels), time.process_time() - start))
+    return np.array(found).T
+
+
+def quality_rows(options):
+    """Mean index of each method on each data set, and how far the seeds spread."""
+    for name in [*baselines(1, 0), *MODELS]:
+        row = [name]
+        for data in options.data:
+            index, seconds = scores(name, data, options.seeds)
+            row.append(
+                f"{index.mean():.3f} ({index.min():.3f}-{index.max():.3f}), "
+                f"{1e3 * seconds.mean():.0f} ms"
+            )
+        yield row
+
+
+def time_to(target, name, X, n_clusters, seed):
+    """Seconds until an objective is reached, by one start after the other.
+
+    A start's time is spread evenly over its iterations.
+    """
+    total = 0.0
+    settings = {**MODELS[name][2], "n_init": 1}
+    for start in range(20):
+        fitted, seconds = timed_fit(
+            model(name, n_clusters, 100 * seed + start, **settings), X
+        )
+        reached = np.flatnonzero(fitted.objective_curve_ >= target)
+        if len(reached):
+            return total + seconds * (reached[0] + 1) / fitted.n_iter_
+        total += seconds
+    return np.inf
+
+
+def objective_rows(peer, options):
+    """The objective reached beside that of many Adam steps, and the times."""
+    for data in options.data:
+        X, _, n_clusters = load(data)
+        for name, (make, objective, _) in MODELS.items():
+            room = "mlp" if make.__name__.startswith("MLP") else "linear"
+            cell = dict(
+                name=f"{room}.{make.__name__}", data=data, n_clusters=n_clusters,
+                random_state=0, **objective,
+            )  # fmt: skip
+            short, long = (peer("model", **cell, max_iter=n) for n in (2, 12))
+            step = (long["seconds"] - short["seconds"]) / 10
+            _, ours = timed_fit(model(name, n_clusters, 0, max_iter=20), X)
+            n_seeds = min(options.seeds, int(options.budget / (ours * STEPS / 20)))
+            if not n_seeds:
+                yield [data, name, "-", f"{step * STEPS:,.0f}", "-", "-", "not run"]
+                continue
+            reached, times, steps = [], [], []
+            for seed in range(n_seeds):
+                adam = model(name, n_clusters, seed, max_iter=STEPS).fit(X)
+                best = model(name, n_clusters, seed).fit(X)
+                target = adam.objective_curve_[-1]
+                reached.append(best.objective_curve_[-1] - target)
+                times.append(time_to(target, name, X, n_clusters, seed))
+                steps.append(target)
+            agrees = "not run"
+            if step * STEPS < options.peer_budget:
+                theirs = peer("model", **cell, max_iter=STEPS)["score"]
+                adam = model(name, n_clusters, 0, max_iter=STEPS).fit(X)
+                agrees = f"{abs(theirs / adam.score(X) - 1):.0e}"
+            met = sum(gap >= -1e-6 for gap in reached)
+            ratio = step * STEPS / np.mean(times)
+            yield [
+                data,
+                name,
+                f"{met} of {n_seeds}",
+                f"{step * STEPS:,.1f}",
+                f"{1e3 * np.mean(times):,.1f}",
+                f"{ratio:,.0f} {'met' if ratio >= 200 else 'NOT MET'}",
+                agrees,
+            ]
+
+
+def separates(y, labels):
+    """Whether each class has a cluster of its own."""
+    return len(set(contingency_matrix(y, labels).argmax(axis=1))) == len(set(y))
+
+
+def blob_rows(options):
+    """In how many runs each blob has a cluster of its own."""
+    for gemini in AVAILABLE_GEMINIS:
+        for settings in (LBFGS, SEVERAL, FROM_KMEANS):
+            row = [gemini, ", ".join(f"{k}={v}" for k, v in settings.items())]
+            for data in ("three blobs", "five blobs"):
+                X, y, n_clusters = load(data)
+                found = []
+                for seed in range(options.seeds):
+                    fitted = LinearModel(
+                        n_clusters, gemini=gemini, random_state=seed, **settings
+                    ).fit(X)
+                    index = adjusted_rand_score(y, fitted.labels_)
+                    found.append((separates(y, fitted.labels_), index))
+                n_separated, index = np.sum(found, axis=0)
+                row.append(
+                    f"{n_separated:.0f} of {options.seeds} (ARI "
+                    f"{index / options.seeds:.2f})"
+                )
+            yield row
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    add_peer_argument(parser)
+    parser.add_argument(
+        "parts", nargs="*", default=["scores", "objectives", "blobs"], metavar="PART",
+        help="scores, objectives, blobs",
+    )  # fmt: skip
+    parser.add_argument("--data", nargs="*", default=DATA, metavar="NAME")
+    parser.add_argument("--seeds", type=int, default=10)
+    parser.add_argument(
+        "--budget",
+        type=float,
+        default=20.0,
+        metavar="SECONDS",
+        help=f"for {STEPS} steps of Adam: fewer seeds where they take longer",
+    )
+    parser.add_argument(
+        "--peer-budget",
+        type=float,
+        default=6.0,
+        metavar="SECONDS",
+        help=f"run {STEPS} steps of the other package only if they take less",
+    )
+    return parser.parse_args()
+
+
+def main():
+    options = arguments()
+    warnings.simplefilter("ignore")
+    if "scores" in options.parts:
+        print(f"Adjusted Rand index, mean (min-max) of {options.seeds} seeds\n")
+        table(", ".join(["model", *options.data]), quality_rows(options))
+    if "objectives" in options.parts:
+        print(f"\nObjective and time beside {STEPS} steps of Adam\n")
+        header = (
+            "data, model, reached, peer s for its steps, ours ms to its objective, "
+            "ratio (>= 200), our Adam and the peer differ by"
+        )
+        with Worker(peer_python(options.peer_python)) as peer:
+            table(header, objective_rows(peer, options))
+    if "blobs" in options.parts:
+        print("\nRuns in which each blob has a cluster of its own, linear model\n")
+        table("objective, settings, three blobs, five blobs", blob_rows(options))
+
+
+if __name__ == "__main__":
+    main()
