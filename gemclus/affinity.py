@@ -508,6 +508,12 @@ def _polynomial_factor(X, degree=3, gamma=None, coef0=1.0):
 
 def _named_kernel(X, Y, kernel, kernel_params, argument="kernel"):
     _check_name(argument, kernel, kernel_metrics())
+    if kernel == "rbf" and isinstance(X, np.ndarray):
+        # It depends on differences alone, but is computed from expanded squares,
+        # which lose them when the data have an offset.
+        offset, same = Y.mean(axis=0), X is Y
+        X = X - offset
+        Y = X if same else Y - offset
     try:
         return pairwise_kernels(X, Y, metric=kernel, **(kernel_params or {}))
     except TypeError as error:

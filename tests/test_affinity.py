@@ -116,3 +116,10 @@ def test_matrices_of_other_kinds_are_refused():
     with pytest.raises(ValueError, match="metric_params"):
         distance_affinity(X, "cosine", {"colour": "red"})
     assert isinstance(distance_affinity(X, "precomputed", y=np.eye(12)), Distances)
+
+
+def test_an_offset_of_the_data_does_not_spoil_the_rbf_kernel():
+    shifted = np.asarray(kernel_affinity(X + 1e8, "rbf"))
+    np.testing.assert_allclose(shifted, pairwise_kernels(X, metric="rbf"), atol=1e-7)
+    lazy = kernel_affinity(X + 1e8, "rbf", minibatch=True)
+    np.testing.assert_allclose(lazy[2:4, 5:], shifted[2:4, 5:], atol=1e-12)

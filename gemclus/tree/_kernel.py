@@ -22,9 +22,6 @@ def tree_affinity(X, kernel, kernel_params=None, y=None):
     """
     if isinstance(kernel, str) and kernel == "labels":
         return FactoredKernel(_label_factor(y, X.shape[0]))
-    if isinstance(kernel, str) and kernel == "rbf":
-        # Unmoved by offsets, unlike the expanded squares it is computed from.
-        X = X - X.mean(axis=0)
     return kernel_affinity(X, kernel, kernel_params, y)
 
 
