@@ -6,6 +6,8 @@ from gemclus.affinity import (
     Distances,
     FactoredKernel,
     LazyAffinity,
+    SampleIndices,
+    cross_kernel,
     distance_affinity,
     distance_matrix,
     kernel_affinity,
@@ -55,8 +57,50 @@ def test_rows_of_an_affinity_stand_for_the_samples_of_a_fold():
     assert isinstance(rows, AffinityRows) and rows.shape == (3, 12)
     square = kernel_affinity(X[[1, 4, 6]], "precomputed", y=rows)
     np.testing.assert_array_equal(square, (X @ X.T)[np.ix_([1, 4, 6], [1, 4, 6])])
+    # Batches of a fold are numbered within it.
+    assert square.indices is None
     with pytest.raises(ValueError, match="shape"):
         kernel_affinity(X, "precomputed", y=rows)
+
+
+def test_cross_validations_index_with_an_ellipsis():
+    affinity = DenseKernel(X @ X.T)
+    fold = np.array([1, 4, 6, 9])
+    nested = affinity[fold, ...][np.array([3, 0]), ...]
+    np.testing.assert_array_equal(nested.rows, [9, 1])
+    np.testing.assert_array_equal(nested.square(), (X @ X.T)[np.ix_([9, 1], [9, 1])])
+
+
+@pytest.mark.parametrize("given", [lambda A: A, lambda A: A[:][np.arange(12)]])
+def test_precomputed_affinity_objects_keep_their_kind(given):
+    factored = kernel_affinity(X, "precomputed", y=given(FactoredKernel(X)))
+    assert isinstance(factored, FactoredKernel)
+    metric = Distances(distance_matrix(X, "euclidean"), is_metric=True)
+    distances = distance_affinity(X, "precomputed", y=given(metric))
+    assert isinstance(distances, Distances) and distances.is_metric
+    np.testing.assert_array_equal(distances, metric)
+
+
+def test_rows_of_a_plain_matrix_are_refused_with_the_remedy():
+    with pytest.raises(ValueError, match=r"\(3, 12\).*affinity.DenseKernel"):
+        kernel_affinity(X[:3], "precomputed", y=(X @ X.T)[:3])
+    with pytest.raises(ValueError, match=r"\(3, 12\).*affinity.Distances"):
+        distance_affinity(X[:3], "precomputed", y=distance_matrix(X, "l1")[:3])
+
+
+def test_sample_indices_have_positions_and_no_values():
+    indices = SampleIndices(12)
+    assert indices.shape == (12, 12)
+    batch = indices[np.array([5, 2, 9])][:, np.array([5, 2, 9])]
+    np.testing.assert_array_equal(batch.take(np.array([2, 0])).indices, [9, 5])
+    with pytest.raises(TypeError, match="no affinity"):
+        np.asarray(indices)
+
+
+@pytest.mark.parametrize("kernel", ["rbf", lambda A, B: pairwise_kernels(A, B, "rbf")])
+def test_cross_kernel(kernel):
+    expected = pairwise_kernels(X[:5], X, "rbf")
+    np.testing.assert_array_equal(cross_kernel(X[:5], X, kernel), expected)
 
 
 def test_minibatches_of_named_affinities_are_never_whole():

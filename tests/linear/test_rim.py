@@ -3,13 +3,15 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.sparse import csr_array, issparse
 from sklearn.datasets import make_blobs, make_circles
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import rbf_kernel
 from sklearn.preprocessing import StandardScaler
 
 from gemclus.affinity import SampleIndices
-from gemclus.linear import RIM, KernelRIM
+from gemclus.gemini import ChiSquareGEMINI
+from gemclus.linear import RIM, KernelRIM, LinearModel
 
 
 def circles(seed, factor=0.1):
@@ -162,3 +164,21 @@ def test_kernel_rim_refuses_other_samples_in_partial_fit(X):
 def test_kernel_rim_checks_its_kernel(base_kernel, params, error, message, X):
     with pytest.raises(error, match=message):
         KernelRIM(base_kernel=base_kernel, base_kernel_params=params).fit(X)
+
+
+def test_kernel_rim_takes_csr(X):
+    X[X < 0] = 0.0
+    arguments = dict(base_kernel="rbf", max_iter=5, batch_size=8, random_state=0)
+    dense = KernelRIM(**arguments).fit(X)
+    model = KernelRIM(**arguments).fit(csr_array(X))
+    np.testing.assert_allclose(model.W_, dense.W_, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        model.predict_proba(csr_array(X)), dense.predict_proba(X), rtol=1e-6
+    )
+    assert issparse(model.input_data_)
+
+
+def test_a_linear_model_on_the_kernel_matrix_separates_circles():
+    X, y = circles(0)
+    model = LinearModel(n_clusters=2, gemini=ChiSquareGEMINI(), random_state=0)
+    assert adjusted_rand_score(y, model.fit_predict(rbf_kernel(X))) == 1.0

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_array
 from scipy.sparse.csgraph import shortest_path
 from sklearn.datasets import make_blobs, make_moons
 from sklearn.metrics import adjusted_rand_score
@@ -123,3 +124,19 @@ def test_hop_distances_separate_moons():
         random_state=0,
     ).fit(X, hops)
     assert adjusted_rand_score(y, model.labels_) == 1.0
+
+
+def test_csr_matrices_give_the_same_model():
+    X = np.maximum(np.random.RandomState(0).normal(size=(40, 6)), 0)
+    dense = MLPMMD(max_iter=5, batch_size=16, random_state=0).fit(X)
+    model = MLPMMD(max_iter=5, batch_size=16, random_state=0).fit(csr_array(X))
+    np.testing.assert_allclose(model.H_, dense.H_, rtol=1e-6, atol=1e-9)
+    np.testing.assert_allclose(
+        model.predict_proba(csr_array(X)), dense.predict_proba(X), rtol=1e-6
+    )
+
+
+def test_precisions_may_differ_between_fit_and_predict(X):
+    model = MLPModel(max_iter=5, random_state=0).fit(X.astype(np.float32))
+    expected = model.predict_proba(X.astype(np.float32))
+    np.testing.assert_allclose(model.predict_proba(X), expected, atol=1e-5)

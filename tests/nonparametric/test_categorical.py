@@ -90,6 +90,23 @@ def test_custom_batches_find_their_logits(X):
     assert first.objective_curve_[-1] > first.objective_curve_[0]
 
 
+def test_csr_matrices_give_the_same_model(X):
+    X[X < 0] = 0.0
+    X[:, 0] = np.arange(40)
+    dense = CategoricalModel(max_iter=5, random_state=0).fit(X)
+    model = CategoricalModel(max_iter=5, random_state=0).fit(csr_array(X))
+    np.testing.assert_allclose(model.logits_, dense.logits_, rtol=1e-6)
+    np.testing.assert_array_equal(model.predict(csr_array(X)[3:9]), dense.predict(X[3:9]))
+
+
+def test_a_second_fit_has_its_own_samples(X):
+    model = CategoricalModel(max_iter=2, warm_start=True).fit(X)
+    with pytest.raises(ValueError, match="training samples"):
+        model.fit(X + 1.0)
+    model.set_params(warm_start=False).fit(X + 1.0)
+    model.predict(X + 1.0)
+
+
 def test_tags_say_that_predictions_are_for_training_samples():
     tags = get_tags(CategoricalMMD())
     assert tags.transductive
