@@ -80,13 +80,13 @@ gem_transport_status gem_transport_costs_create(const double *d, size_t n, int i
 static void write_copy(const gem_transport_costs *costs, int16_t *copy, int transposed)
 {
     const size_t n = costs->n;
-    const double factor = costs->scale * GEM_UNITS;
+    const double scale = costs->scale; /* times GEM_UNITS it may overflow */
     for (size_t i0 = 0; i0 < n; i0 += TILE)
         for (size_t j0 = 0; j0 < n; j0 += TILE)
             for (size_t i = i0; i < i0 + TILE && i < n; i++)
                 for (size_t j = j0; j < j0 + TILE && j < n; j++) {
                     const size_t k = transposed ? j * n + i : i * n + j;
-                    copy[i * costs->stride16 + j] = (int16_t)(costs->d[k] * factor);
+                    copy[i * costs->stride16 + j] = (int16_t)(costs->d[k] * scale * GEM_UNITS);
                 }
     for (size_t i = 0; i < n; i++)
         for (size_t j = n; j < costs->stride16; j++)
