@@ -233,8 +233,7 @@ def test_emulated(wheel, machine):
     command = [sysroot / f"usr/bin/qemu-{machine}-static", "-L", sysroot]
     command += [sysroot / "usr/bin/python3.11", "-m", "pytest", "-q", "-W", "error"]
     environment = os.environ | {"PYTHONPATH": str(site), "OPENBLAS_NUM_THREADS": "1"}
-    # Worker processes would be started without the emulator.
-    run(*command, "-m", "not subprocess", tests, cwd=tests, env=environment)
+    run(*command, tests, cwd=tests, env=environment)
     return [f"tested on CPython 3.11 for {machine} under qemu"]
 
 
