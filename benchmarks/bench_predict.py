@@ -1,0 +1,74 @@
+"""Predictions of the linear model, beside what they cannot do without.
+
+See README.md for what is measured and how to run it.
+"""
+
+import argparse
+
+import _threads  # noqa: F401  before NumPy
+from time import process_time
+
+import numpy as np
+from _tables import microseconds, table
+from sklearn.datasets import make_blobs
+from sklearn.utils.validation import validate_data
+
+from gemclus.linear import LinearModel
+
+N_FEATURES, N_CLUSTERS = 20, 10
+FLOOR = 2.0
+
+
+def fastest(function, repeats, calls):
+    """CPU seconds of a call, the fastest of `repeats` rounds of `calls`."""
+    times = []
+    for _ in range(repeats):
+        start = process_time()
+        for _ in range(calls):
+            function()
+        times.append((process_time() - start) / calls)
+    return min(times)
+
+
+def fitted_model():
+    X, _ = make_blobs(500, N_FEATURES, centers=N_CLUSTERS, random_state=0)
+    model = LinearModel(N_CLUSTERS, max_iter=2, random_state=0)
+    return model.fit((X - X.mean(axis=0)) / X.std(axis=0))
+
+
+def measured(model, n_samples, with_product, repeats, calls):
+    """A row of the table."""
+    X = np.random.RandomState(0).normal(size=(n_samples, N_FEATURES))
+    W = np.ascontiguousarray(model.W_)
+
+    def limit():
+        validate_data(model, X, reset=False, dtype=[np.float64, np.float32], order="C")
+        if with_product:
+            X @ W
+
+    ours = fastest(lambda: model.predict(X), repeats, calls)
+    least = fastest(limit, repeats, calls)
+    ratio = ours / least
+    return [
+        f"{n_samples:,}",
+        microseconds(ours),
+        microseconds(least),
+        f"{ratio:.2f}",
+        f"{FLOOR} {'met' if ratio <= FLOOR else 'NOT MET'}",
+    ]
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--samples", type=int, default=1_000_000)
+    options = parser.parse_args()
+    model = fitted_model()
+    rows = [
+        measured(model, 1, False, repeats=30, calls=100),
+        measured(model, options.samples, True, repeats=5, calls=1),
+    ]
+    table("samples, predict (µs), limit (µs), ratio, at most", rows)
+
+
+if __name__ == "__main__":
+    main()
