@@ -4,10 +4,9 @@ See README.md for what is measured and how to run it.
 """
 
 import argparse
-
-import _threads  # noqa: F401  before NumPy
 from time import process_time
 
+import _threads  # noqa: F401  before NumPy
 import numpy as np
 from _tables import microseconds, table
 from sklearn.datasets import make_blobs
@@ -19,15 +18,16 @@ N_FEATURES, N_CLUSTERS = 20, 10
 FLOOR = 2.0
 
 
-def fastest(function, repeats, calls):
-    """CPU seconds of a call, the fastest of `repeats` rounds of `calls`."""
-    times = []
+def fastest(functions, repeats, calls):
+    """CPU seconds of a call of each, in turns; the fastest of `repeats` rounds."""
+    best = [np.inf] * len(functions)
     for _ in range(repeats):
-        start = process_time()
-        for _ in range(calls):
-            function()
-        times.append((process_time() - start) / calls)
-    return min(times)
+        for position, function in enumerate(functions):
+            start = process_time()
+            for _ in range(calls):
+                function()
+            best[position] = min(best[position], (process_time() - start) / calls)
+    return best
 
 
 def fitted_model():
@@ -46,8 +46,7 @@ def measured(model, n_samples, with_product, repeats, calls):
         if with_product:
             X @ W
 
-    ours = fastest(lambda: model.predict(X), repeats, calls)
-    least = fastest(limit, repeats, calls)
+    ours, least = fastest([lambda: model.predict(X), limit], repeats, calls)
     ratio = ours / least
     return [
         f"{n_samples:,}",

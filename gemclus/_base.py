@@ -15,6 +15,7 @@ from gemclus import _contracts
 from gemclus._callbacks import CallbackSupportMixin, with_callbacks
 from gemclus._docstrings import fill_docstring
 from gemclus._monitor import Monitor, callback_context, watching
+from gemclus._narrow import largest
 from gemclus._pickling import VersionedStateMixin
 from gemclus._start import check_init, pretrain, starting_labels
 from gemclus._training import Trainer
@@ -23,6 +24,9 @@ from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
 from gemclus.gemini._base import training_affinity, training_evaluator
 from gemclus.gemini._registry import make_gemini
 from gemclus.optim import OPTIMISERS
+
+# Probabilities that `predict` makes before it takes the largest of each row.
+_PREDICTED_AT_ONCE = 1 << 15
 
 # Relative improvement that ends L-BFGS when `tol` is None.
 _LBFGS_TOL = 1e-8
@@ -322,7 +326,8 @@ class DiscriminativeModel(
         labels : ndarray of shape (n,)
             Clusters, from 0 to K - 1.
         """
-        return self.predict_proba(X).argmax(axis=1)
+        check_is_fitted(self)
+        return self._most_probable(self._check_samples(X, reset=False))
 
     def score(self, X, y=None):
         """The objective on some samples.
@@ -472,7 +477,7 @@ class DiscriminativeModel(
 
     def _finish_fit(self, X):
         """Set what depends on the trained weights and the training data."""
-        self.labels_ = self._predictions(X).argmax(axis=1)
+        self.labels_ = self._most_probable(X)
         self.__dict__.pop("_retained", None)
 
     def __sklearn_clone__(self):
@@ -490,6 +495,14 @@ class DiscriminativeModel(
         """`_infer` without keeping anything, checked."""
         y_pred = self._infer(X, retain=False)
         return _contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
+
+    def _most_probable(self, X):
+        """Labels of the rows of `X`, by blocks whose predictions stay in the cache."""
+        step = max(1, _PREDICTED_AT_ONCE // self.n_clusters)
+        if X.shape[0] <= step:
+            return largest(np.ascontiguousarray(self._predictions(X)))
+        starts = range(0, X.shape[0], step)
+        return np.concatenate([self._most_probable(X[i : i + step]) for i in starts])
 
 
 def _fit_copy(model, X, gemini, affinity, seed):

@@ -120,6 +120,34 @@ cdef bint _are_probabilities(const real[:, ::1] P, double tolerance) except -1:
     return bad == 0
 
 
+def largest(P):
+    """Column of the largest entry of each row, the first of equal ones.
+
+    As ``P.argmax(axis=1)`` of numbers that are not NaN, for K >= 1.
+    """
+    columns = np.empty(P.shape[0], np.intp)
+    if P.itemsize == sizeof(float):
+        _largest[float](P, columns)
+    else:
+        _largest[double](P, columns)
+    return columns
+
+
+cdef int _largest(const real[:, ::1] P, Py_ssize_t[::1] columns) except -1:
+    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k, column
+    cdef real top
+    with nogil:
+        for i in range(N):
+            column = 0
+            top = P[i, 0]
+            for k in range(1, K):
+                # Selections, not jumps, which nothing could foresee.
+                column = k if P[i, k] > top else column
+                top = P[i, k] if P[i, k] > top else top
+            columns[i] = column
+    return 0
+
+
 def all_finite(a):
     """Whether all entries of a flat array are finite."""
     if a.itemsize == sizeof(float):
