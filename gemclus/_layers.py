@@ -7,6 +7,7 @@ Objectives are maximised while optimisers minimise: the sign changes in
 import numpy as np
 
 from gemclus import _narrow, _relu, _softmax
+from gemclus._buffers import empty
 
 
 def uniform_init(random_state, fan_in, shape, dtype):
@@ -17,9 +18,17 @@ def uniform_init(random_state, fan_in, shape, dtype):
 
 def affine(X, W, b):
     """``X W + b`` for dense or CSR `X`. Cost O(N D K)."""
-    out = X @ W
+    out = _product(X, W)
     _narrow.add_row(out, b.astype(out.dtype, copy=False))
     return out
+
+
+def _product(X, W):
+    """``X W``, in the memory of an earlier step where there is one."""
+    if not isinstance(X, np.ndarray):
+        return X @ W
+    shape = (X.shape[0], W.shape[1])
+    return np.matmul(X, W, out=empty(shape, np.result_type(X, W)))
 
 
 def affine_backward(X, T):
@@ -29,7 +38,7 @@ def affine_backward(X, T):
 
 def affine_relu(X, W, b):
     """``max(X W + b, 0)`` for dense or CSR `X`. Cost O(N D H)."""
-    out = X @ W
+    out = _product(X, W)
     _relu.bias_relu(out, b.astype(out.dtype, copy=False))
     return out
 

@@ -5,6 +5,7 @@ import numpy as np
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free, malloc
 
+from gemclus._buffers import empty_like
 from gemclus._kernels cimport kernels, rows_at_a_time
 
 ctypedef fused real:
@@ -81,7 +82,7 @@ def softmax_backward(y_pred, gradient, out=None):
             f"got {gradient.shape}"
         )
     if out is None:
-        out = np.empty_like(y_pred)
+        out = empty_like(y_pred)
     elif out.shape != y_pred.shape:
         raise ValueError(f"out must have shape {y_pred.shape}, got {out.shape}")
     if y_pred.itemsize == sizeof(float):

@@ -6,7 +6,7 @@ from math import isfinite
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
-from gemclus import _contracts
+from gemclus import _buffers, _contracts
 from gemclus.optim import LBFGS
 
 SCALE_REMEDY = (
@@ -88,11 +88,8 @@ class Trainer:
             return after_epoch(self.n_epochs, objective)
 
         try:
-            if isinstance(self.model.optimiser_, LBFGS):
-                self._minimise(self.evaluate, self.affinity, max_iter, ended)
-            else:
-                while self.n_epochs < max_iter and not ended(self.epoch()):
-                    pass
+            with _buffers.reuse():
+                self._train(max_iter, ended)
         except Diverged as error:
             self._restore(error)
         except KeyboardInterrupt:
@@ -104,6 +101,13 @@ class Trainer:
                 stacklevel=2,
             )
         return self.n_epochs
+
+    def _train(self, max_iter, ended):
+        if isinstance(self.model.optimiser_, LBFGS):
+            self._minimise(self.evaluate, self.affinity, max_iter, ended)
+            return
+        while self.n_epochs < max_iter and not ended(self.epoch()):
+            pass
 
     def lead_towards(self, objective, max_iter):
         """Maximise another objective of the predictions by L-BFGS.

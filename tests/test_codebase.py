@@ -20,6 +20,7 @@ SOURCES = ROOT / "gemclus"
 # the rooms of the lines above it.
 LAYERS = [
     {
+        "_buffers",
         "_callbacks",
         "_docstrings",
         "_narrow",

@@ -5,6 +5,7 @@ import numpy as np
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free, malloc
 
+from gemclus._buffers import empty_like
 from gemclus._kernels cimport (
     GEM_FDIV_BAD_ARGUMENT,
     GEM_FDIV_COUNT,
@@ -54,7 +55,7 @@ def evaluate(int kind, y_pred, double epsilon, bint return_grad):
     ValueError
         If `y_pred` holds NaN or infinity.
     """
-    gradient = np.empty_like(y_pred) if return_grad else None
+    gradient = empty_like(y_pred) if return_grad else None
     if y_pred.itemsize == sizeof(float):
         value = _evaluate[float](<gem_fdiv_kind>kind, y_pred, epsilon, gradient)
     else:

@@ -5,6 +5,7 @@ from math import isfinite
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from gemclus._buffers import empty_like
 from gemclus._validation import (
     check_bool,
     check_float,
@@ -121,7 +122,7 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
     A = kernels.mix_centroids(mu, C, row, ovo)
     if A.dtype != P.dtype:
         A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
-    G = np.empty_like(P)
+    G = empty_like(P)
     for start in range(0, N, _BLOCK):
         G[start : start + _BLOCK] = _rows(Z, start) @ A
     kernels.finish_gradient(G, P, row, epsilon)
