@@ -104,6 +104,10 @@ class DiscriminativeModel(
 
     # Whether `_infer` and `_compute_grads` take CSR matrices.
     _accepts_sparse = False
+
+    # Whether `_infer` takes any rows of the data by themselves, so that labels
+    # can be predicted by blocks. Derived models need not promise it.
+    _infers_by_rows = False
     # Whether `_enter_batch` needs an affinity, to know the samples of a batch,
     # even if the objective has none.
     _needs_indices = False
@@ -499,7 +503,7 @@ class DiscriminativeModel(
     def _most_probable(self, X):
         """Labels of the rows of `X`, by blocks whose predictions stay in the cache."""
         step = max(1, _PREDICTED_AT_ONCE // self.n_clusters)
-        if X.shape[0] <= step:
+        if X.shape[0] <= step or not self._infers_by_rows:
             return largest(np.ascontiguousarray(self._predictions(X)))
         starts = range(0, X.shape[0], step)
         return np.concatenate([self._most_probable(X[i : i + step]) for i in starts])

@@ -345,3 +345,26 @@ def test_float32_stays_float32():
 
 def test_the_version_is_a_release_number():
     assert [part.isdigit() for part in gemclus.__version__.split(".")[:3]] == [True] * 3
+
+
+def test_derived_models_are_asked_for_all_predictions_at_once():
+    class Stored(Sigmoid):
+        """As a user may write a model with parameters for each sample."""
+
+        def _init_params(self, random_state, X=None):
+            self.theta_ = random_state.uniform(-1, 1, size=(len(X), 1))
+
+        def _infer(self, X, retain=True):
+            p = 1 / (1 + np.exp(-self.theta_))
+            self._p = p
+            return np.concatenate([p, 1 - p], axis=1)
+
+        def _compute_grads(self, X, y_pred, gradient):
+            return [-y_pred[:, :1] * y_pred[:, 1:] * (gradient[:, :1] - gradient[:, 1:])]
+
+    many = np.random.RandomState(0).normal(size=(40_000, 2))
+    assert Stored(gemini="mi", max_iter=1).fit(many).labels_.shape == (40_000,)
+    model = LinearMMD(max_iter=1, random_state=0).fit(many)
+    expected = model.predict_proba(many).argmax(axis=1)
+    np.testing.assert_array_equal(model.labels_, expected)
+    np.testing.assert_array_equal(model.predict(many), expected)

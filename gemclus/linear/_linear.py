@@ -35,6 +35,7 @@ class LinearModel(DiscriminativeModel):
     """
 
     _accepts_sparse = True
+    _infers_by_rows = True
 
     def _init_params(self, random_state, X=None):
         n_features = X.shape[1]

@@ -44,6 +44,7 @@ class MLPModel(DiscriminativeModel):
     """
 
     _accepts_sparse = True
+    _infers_by_rows = True
 
     def __init__(
         self,
