@@ -156,6 +156,8 @@ class MatrixAffinity(Affinity):
         return type(self)(self.block(indices, indices))
 
     def __array__(self, dtype=None, copy=None):
+        if copy is None:  # which NumPy 1 does not know
+            return np.asarray(self.array, dtype=dtype)
         return np.array(self.array, dtype=dtype, copy=copy)
 
 
