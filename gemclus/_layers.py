@@ -9,6 +9,8 @@ import numpy as np
 from gemclus import _narrow, _relu, _softmax
 from gemclus._buffers import empty
 
+_BLOCK = 2048
+
 
 def uniform_init(random_state, fan_in, shape, dtype):
     """Initial weights, uniform in ``±sqrt(1 / fan_in)``."""
@@ -33,7 +35,17 @@ def _product(X, W):
 
 def affine_backward(X, T):
     """Gradients of the weights and of the bias from those of the outputs, `T`."""
-    return X.T @ T, _narrow.column_sums(T)
+    return _weight_gradient(X, T), _narrow.column_sums(T)
+
+
+def _weight_gradient(X, T):
+    """``X^T T``, by blocks of rows that stay in the cache for both operands."""
+    if not isinstance(X, np.ndarray) or X.shape[0] <= 2 * _BLOCK:
+        return X.T @ T
+    total = np.zeros((X.shape[1], T.shape[1]), np.result_type(X, T))
+    for start in range(0, X.shape[0], _BLOCK):
+        total += X[start : start + _BLOCK].T @ T[start : start + _BLOCK]
+    return total
 
 
 def affine_relu(X, W, b):

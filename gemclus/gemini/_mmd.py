@@ -24,7 +24,7 @@ from gemclus.gemini._base import GEMINI
 
 # Rows taken at a time where a product needs centred predictions: the
 # temporaries stay in cache, and float32 products are summed in float64.
-_BLOCK = 8192
+_BLOCK = 2048
 
 
 class MMDGEMINI(GEMINI):
@@ -109,7 +109,7 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
     mu = np.zeros((Z.shape[1], K))
     for start in range(0, N, _BLOCK):
         rows = P[start : start + _BLOCK]
-        HP = np.empty_like(rows)
+        HP = empty_like(rows)
         kernels.centre(rows, pi, epsilon, HP)
         mu += _rows(Z, start).T @ HP
     kernels.divide_columns(mu, pi, N)
@@ -124,7 +124,11 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
         A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
     G = empty_like(P)
     for start in range(0, N, _BLOCK):
-        G[start : start + _BLOCK] = _rows(Z, start) @ A
+        rows = G[start : start + _BLOCK]
+        if isinstance(Z, np.ndarray) and A.dtype == G.dtype == Z.dtype:
+            np.matmul(_rows(Z, start), A, out=rows)
+        else:
+            rows[:] = _rows(Z, start) @ A
     kernels.finish_gradient(G, P, row, epsilon)
     return value, G
 
