@@ -115,11 +115,9 @@ def lloyd_rows(repeats):
         LinearModel(N_CLUSTERS, gemini=gemini, max_iter=n, random_state=0).fit(X)
 
     for gemini in OBJECTIVES:
-        found = [[], []]
-        for _ in range(repeats):
-            found[0].append(iteration_seconds(lambda n: epochs(gemini, n)))
-            found[1].append(iteration_seconds(lloyd))
-        ours, theirs = map(min, found)
+        ours, theirs = paired_iterations(
+            (lambda n: epochs(gemini, n), lloyd), repeats
+        )
         yield [
             gemini,
             f"{ours:.3f}",
@@ -129,14 +127,20 @@ def lloyd_rows(repeats):
         ]
 
 
-def iteration_seconds(run, few=1, many=4):
-    """CPU time of an iteration of ``run(n_iterations)``."""
-    times = []
-    for n in (few, many):
-        start = time.process_time()
-        run(n)
-        times.append(time.process_time() - start)
-    return (times[1] - times[0]) / (many - few)
+def paired_iterations(runs, repeats, few=1, many=11):
+    """CPU time of an iteration of each ``run(n_iterations)``, in turns.
+
+    The fastest of each length are compared: differences of single runs would
+    pick up the noise of both.
+    """
+    fastest = np.full((len(runs), 2), np.inf)
+    for _ in range(repeats):
+        for i, run in enumerate(runs):
+            for j, n in enumerate((few, many)):
+                start = time.process_time()
+                run(n)
+                fastest[i, j] = min(fastest[i, j], time.process_time() - start)
+    return (fastest[:, 1] - fastest[:, 0]) / (many - few)
 
 
 def main():

@@ -13,7 +13,7 @@ from sys import getrefcount
 import numpy as np
 
 # Smaller arrays come faster from the allocator.
-_LEAST_BYTES = 1 << 17
+LEAST_BYTES = 1 << 17
 # Buffers that are kept while nobody holds them.
 _MOST_BUFFERS = 8
 
@@ -40,7 +40,7 @@ def empty(shape, dtype):
     dtype = np.dtype(dtype)
     n_bytes = prod(shape) * dtype.itemsize
     buffers = getattr(_local, "buffers", None)
-    if n_bytes < _LEAST_BYTES or buffers is None:
+    if n_bytes < LEAST_BYTES or buffers is None:
         return np.empty(shape, dtype)
     for position in range(len(buffers)):
         if buffers[position].size == n_bytes and _is_free(buffers, position):
@@ -58,6 +58,8 @@ def empty(shape, dtype):
 
 def empty_like(array):
     """`empty` with the shape and dtype of `array`."""
+    if array.nbytes < LEAST_BYTES:
+        return np.empty_like(array, order="C")
     return empty(array.shape, array.dtype)
 
 

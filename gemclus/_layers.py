@@ -7,7 +7,7 @@ Objectives are maximised while optimisers minimise: the sign changes in
 import numpy as np
 
 from gemclus import _narrow, _relu, _softmax
-from gemclus._buffers import empty
+from gemclus._buffers import LEAST_BYTES, empty
 
 _BLOCK = 2048
 
@@ -27,7 +27,8 @@ def affine(X, W, b):
 
 def _product(X, W):
     """``X W``, in the memory of an earlier step where there is one."""
-    if not isinstance(X, np.ndarray):
+    small = X.shape[0] * W.shape[1] * W.itemsize < LEAST_BYTES
+    if small or not isinstance(X, np.ndarray):
         return X @ W
     shape = (X.shape[0], W.shape[1])
     return np.matmul(X, W, out=empty(shape, np.result_type(X, W)))
