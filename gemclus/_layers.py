@@ -21,7 +21,7 @@ def uniform_init(random_state, fan_in, shape, dtype):
 def affine(X, W, b):
     """``X W + b`` for dense or CSR `X`. Cost O(N D K)."""
     out = _product(X, W)
-    _narrow.add_row(out, b.astype(out.dtype, copy=False))
+    _narrow.add_row(out, b if b.dtype == out.dtype else b.astype(out.dtype))
     return out
 
 

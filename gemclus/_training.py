@@ -2,6 +2,7 @@
 
 import warnings
 from math import isfinite
+from operator import is_
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
@@ -55,6 +56,8 @@ class Trainer:
         self.fresh = False
         self.n_epochs = 0
         self.interrupted = False
+        # The arrays that the last step has checked.
+        self._weights = None
         # The last weights known to give finite predictions.
         self._backup = None
 
@@ -151,11 +154,22 @@ class Trainer:
 
     def _step(self, X, affinity):
         """Train on one batch and return its objective before the update."""
-        weights = _contracts.check_weights(self.model._get_weights())
+        weights = self.model._get_weights()
+        if not self._are_known(weights):
+            self._weights = list(_contracts.check_weights(weights))
         objective, gradients = self._objective(X, affinity, self.evaluate, weights)
         self._save(weights)
         self.model._update_weights(weights, gradients)
         return objective
+
+    def _are_known(self, weights):
+        """Whether these are the very arrays that the last step has checked."""
+        known = self._weights
+        return (
+            known is not None
+            and len(weights) == len(known)
+            and all(map(is_, weights, known))
+        )
 
     def _objective(self, X, affinity, evaluate, weights):
         """Penalised objective of a batch, and the gradients of minus it."""

@@ -48,11 +48,12 @@ class Optimiser(ABC):
             self._states = [self._initial_state(param) for param in params]
         self._begin_step()
         for param, grad, state in zip(params, grads, self._states, strict=True):
+            if grad.dtype != param.dtype:
+                grad = grad.astype(param.dtype)
             # The compiled step wants flat arrays; views where layouts allow it.
-            flat = np.ascontiguousarray(param)
-            grad = np.ascontiguousarray(grad, dtype=param.dtype)
-            self._step(flat.reshape(-1), grad.reshape(-1), state)
-            if flat is not param:
+            flat = param.reshape(-1)
+            self._step(flat, grad.reshape(-1), state)
+            if not param.flags.c_contiguous:
                 param[...] = flat.reshape(param.shape)
 
     @abstractmethod
