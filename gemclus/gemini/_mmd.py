@@ -97,15 +97,16 @@ class MMDGEMINI(GEMINI):
         if not isfinite(pi.sum()):
             raise ValueError("y_pred must be finite, it contains NaN or infinity")
         if isinstance(affinity, FactoredKernel):
-            return _evaluate_factored(P, affinity.factor, pi, epsilon, ovo, return_grad)
+            return _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad)
         # Lazy kernels are multiplied by blocks of rows, and never whole.
         kappa = affinity if isinstance(affinity, LazyAffinity) else affinity.array
         return _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad)
 
 
-def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
+def _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad):
     """Value (and gradient) from a factor Z of the kernel, in O(N r K)."""
     N, K = P.shape
+    Z = affinity.factor
     mu = np.zeros((Z.shape[1], K))
     for start in range(0, N, _BLOCK):
         rows = P[start : start + _BLOCK]
@@ -120,6 +121,8 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
     if not return_grad:
         return value
     A = kernels.mix_centroids(mu, C, row, ovo)
+    # Centring the columns of Z A, from the means of Z, which a fit takes once.
+    shift = row - affinity.means @ A
     if A.dtype != P.dtype:
         A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
     G = empty_like(P)
@@ -129,7 +132,7 @@ def _evaluate_factored(P, Z, pi, epsilon, ovo, return_grad):
             np.matmul(_rows(Z, start), A, out=rows)
         else:
             rows[:] = _rows(Z, start) @ A
-    kernels.finish_gradient(G, P, row, epsilon)
+        kernels.finish_gradient(rows, P[start : start + _BLOCK], shift, epsilon)
     return value, G
 
 
@@ -155,6 +158,7 @@ def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):
     C /= (N * pi)[:, None]
     if ovo:
         row -= ((HP.T @ U) * C).sum(axis=0) / (N * pi)
+    # The columns of U, and so those of U C, have mean 0.
     G = (U @ C).astype(P.dtype, copy=False)
     kernels.finish_gradient(G, P, row, epsilon)
     return value, G

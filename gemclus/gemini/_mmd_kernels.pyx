@@ -220,31 +220,17 @@ def mix_centroids(
 
 
 def finish_gradient(
-    real[:, ::1] G, const real[:, ::1] P, const double[::1] row, double epsilon
+    real[:, ::1] G, const real[:, ::1] P, const double[::1] shift, double epsilon
 ):
-    """Centre the columns of `G`, add `row`, and put 0 where `P` was clipped.
+    """Add `shift` to the columns of `G`, and put 0 where `P` was clipped.
 
     In place; cost O(N K).
     """
-    cdef Py_ssize_t N = G.shape[0], K = G.shape[1], i, k, start, stop
-    shift = np.zeros(K)
-    block = np.empty(K)
-    cdef double[::1] s = shift, part = block
+    cdef Py_ssize_t N = G.shape[0], K = G.shape[1], i, k
     with nogil:
-        for start in range(0, N, 256):
-            stop = min(N, start + 256)
-            for k in range(K):
-                part[k] = 0.0
-            for i in range(start, stop):
-                for k in range(K):
-                    part[k] += G[i, k]
-            for k in range(K):
-                s[k] += part[k]
-        for k in range(K):
-            s[k] = row[k] - s[k] / N
         for i in range(N):
             for k in range(K):
                 if P[i, k] < epsilon or P[i, k] > 1.0 - epsilon:
                     G[i, k] = 0
                 else:
-                    G[i, k] = <real>(G[i, k] + s[k])
+                    G[i, k] = <real>(G[i, k] + shift[k])
