@@ -12,10 +12,27 @@ distances (OvO).
 import numpy as np
 
 from libc.math cimport fabs, sqrt
+from libc.stdlib cimport free, malloc
 
 ctypedef fused real:
     float
     double
+
+
+cdef Py_ssize_t rows_together(Py_ssize_t n_rows, Py_ssize_t n_columns) noexcept nogil:
+    """How many rows to take as one vector: enough for a loop that pays."""
+    return min(n_rows, 1 + 255 // n_columns)
+
+
+cdef double *tiled(const double[::1] row, Py_ssize_t times) except NULL:
+    """A row repeated; to be freed."""
+    cdef Py_ssize_t K = row.shape[0], j
+    cdef double *tile = <double *>malloc(K * times * sizeof(double))
+    if tile == NULL:
+        raise MemoryError
+    for j in range(K * times):
+        tile[j] = row[j % K]
+    return tile
 
 
 cdef inline double clip(double p, double epsilon) noexcept nogil:
@@ -60,15 +77,24 @@ def centre(const real[:, ::1] P, const double[::1] pi, double epsilon, real[:, :
     Differences at the rounding of `pi` are 0, so that equal rows give exactly
     the zero of an independent clustering.
     """
-    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k
-    cdef double difference
+    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], rows = rows_together(N, K)
+    cdef Py_ssize_t start = 0, j
+    cdef double p, difference
+    cdef double *tile = tiled(pi, rows)
+    cdef const real *x
+    cdef real *y
     with nogil:
-        for i in range(N):
-            for k in range(K):
-                difference = clip(P[i, k], epsilon) - pi[k]
-                if fabs(difference) <= 1e-15 * pi[k]:
-                    difference = 0.0
-                out[i, k] = <real>difference
+        while start < N:
+            x = &P[start, 0]
+            y = &out[start, 0]
+            for j in range(K * min(rows, N - start)):
+                p = x[j]
+                p = epsilon if p < epsilon else p
+                p = 1.0 - epsilon if p > 1.0 - epsilon else p
+                difference = p - tile[j]
+                y[j] = <real>(difference if fabs(difference) > 1e-15 * tile[j] else 0.0)
+            start += rows
+    free(tile)
 
 
 def divide_columns(double[:, ::1] mu, const double[::1] pi, Py_ssize_t N):
@@ -226,11 +252,19 @@ def finish_gradient(
 
     In place; cost O(N K).
     """
-    cdef Py_ssize_t N = G.shape[0], K = G.shape[1], i, k
+    cdef Py_ssize_t N = G.shape[0], K = G.shape[1], rows = rows_together(N, K)
+    cdef Py_ssize_t start = 0, j
+    cdef double *tile = tiled(shift, rows)
+    cdef const real *p
+    cdef real *g
+    cdef double moved
     with nogil:
-        for i in range(N):
-            for k in range(K):
-                if P[i, k] < epsilon or P[i, k] > 1.0 - epsilon:
-                    G[i, k] = 0
-                else:
-                    G[i, k] = <real>(G[i, k] + shift[k])
+        while start < N:
+            p = &P[start, 0]
+            g = &G[start, 0]
+            for j in range(K * min(rows, N - start)):
+                moved = g[j] + tile[j]
+                moved = 0.0 if p[j] < epsilon else moved
+                g[j] = <real>(0.0 if p[j] > 1.0 - epsilon else moved)
+            start += rows
+    free(tile)
