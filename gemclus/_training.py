@@ -1,19 +1,32 @@
 """The only training loop: epochs of forward, objective, backward, update."""
 
 import warnings
+from contextlib import nullcontext
+from functools import cache
 from math import isfinite
 from operator import is_
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import ThreadpoolController
 
 from gemclus import _buffers, _contracts
+from gemclus.affinity import MatrixAffinity
 from gemclus.optim import LBFGS
 
 SCALE_REMEDY = (
     "Standardise the features (for instance with "
     "sklearn.preprocessing.StandardScaler) or lower learning_rate."
 )
+
+# Multiplications of a product from which BLAS threads may pay.
+_LARGE_PRODUCT = 1e8
+
+
+@cache
+def _blas_controller():
+    """The BLAS libraries of this process, looked up once."""
+    return ThreadpoolController()
 
 
 class Diverged(ArithmeticError):
@@ -106,6 +119,22 @@ class Trainer:
         return self.n_epochs
 
     def _train(self, max_iter, ended):
+        with self._few_blas_threads():
+            self._iterate(max_iter, ended)
+
+    def _few_blas_threads(self):
+        """One BLAS thread where products are too small to gain from several.
+
+        Waking threads for them costs several times the product itself.
+        """
+        n_samples, n_features = self.X.shape
+        dense = isinstance(self.affinity, MatrixAffinity)
+        widest = max(n_features, n_samples if dense else 0)
+        if n_samples * widest * self.model.n_clusters > _LARGE_PRODUCT:
+            return nullcontext()
+        return _blas_controller().limit(limits=1, user_api="blas")
+
+    def _iterate(self, max_iter, ended):
         if isinstance(self.model.optimiser_, LBFGS):
             self._minimise(self.evaluate, self.affinity, max_iter, ended)
             return
@@ -123,7 +152,8 @@ class Trainer:
         max_iter : int
             Largest number of iterations.
         """
-        self._minimise(objective, None, max_iter, lambda value: False)
+        with self._few_blas_threads():
+            self._minimise(objective, None, max_iter, lambda value: False)
         self._backup = None
 
     def _minimise(self, evaluate, affinity, max_iter, after_iteration):
