@@ -1,4 +1,4 @@
-"""The hook protocol of discriminative models, and the only training loop."""
+"""The hook protocol of discriminative models, their public methods and restarts."""
 
 import warnings
 from copy import copy

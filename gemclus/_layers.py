@@ -8,6 +8,7 @@ import numpy as np
 
 from gemclus import _narrow, _relu, _softmax
 from gemclus._buffers import LEAST_BYTES, empty
+from gemclus._softmax import softmax_backward  # noqa: F401  a layer like the others
 
 _BLOCK = 2048
 
@@ -66,21 +67,3 @@ def softmax(logits):
     """Softmax of the rows of `logits`, in place. Cost O(N K)."""
     _softmax.softmax_rows(logits)
     return logits
-
-
-def softmax_backward(y_pred, gradient):
-    """Gradient of **minus** the objective with respect to the logits.
-
-    Parameters
-    ----------
-    y_pred : ndarray of shape (N, K)
-        What the softmax gave.
-    gradient : ndarray of shape (N, K)
-        Derivative of the objective with respect to `y_pred`.
-
-    Returns
-    -------
-    T : ndarray of shape (N, K)
-        ``-P * (G - rowsum(P * G))``.
-    """
-    return _softmax.softmax_backward(y_pred, gradient)
