@@ -59,7 +59,7 @@ def empty(shape, dtype):
 def empty_like(array):
     """`empty` with the shape and dtype of `array`."""
     if array.nbytes < LEAST_BYTES:
-        return np.empty_like(array, order="C")
+        return np.empty(array.shape, array.dtype)
     return empty(array.shape, array.dtype)
 
 

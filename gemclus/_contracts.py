@@ -8,7 +8,7 @@ from math import isfinite
 
 import numpy as np
 
-from gemclus._narrow import all_finite, are_probabilities
+from gemclus._narrow import are_probabilities
 
 # How far the sum of a row of predictions may be from 1, by dtype.
 _SUM_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
@@ -30,7 +30,7 @@ def check_gemini(gemini):
 
 
 def check_weights(weights):
-    """`_get_weights`: a list of writeable floating arrays."""
+    """`_get_weights`: a list of writeable arrays of float32 or float64."""
     if not isinstance(weights, (list, tuple)) or not weights:
         raise ContractError(
             "_get_weights must return a non-empty list of arrays, got "
@@ -39,13 +39,13 @@ def check_weights(weights):
     for position, weight in enumerate(weights):
         if (
             not isinstance(weight, np.ndarray)
-            or weight.dtype.kind != "f"
+            or weight.dtype not in _SUM_TOLERANCE
             or not weight.flags.writeable
         ):
             kind = getattr(weight, "dtype", type(weight).__name__)
             raise ContractError(
-                "_get_weights must return writeable arrays of floats, which the "
-                f"optimiser updates in place; entry {position} is {kind}"
+                "_get_weights must return writeable arrays of float32 or float64, which "
+                f"the optimiser updates in place; entry {position} is {kind}"
             )
     return weights
 
@@ -64,7 +64,7 @@ def check_inferred(y_pred, n_samples, n_clusters):
         raise ContractError(
             f"_infer must return float32 or float64 numbers, got {y_pred.dtype}"
         )
-    if not are_probabilities(np.ascontiguousarray(y_pred), tolerance):
+    if not are_probabilities(y_pred, tolerance):
         _refuse_probabilities(y_pred, tolerance)
     return y_pred
 
@@ -108,13 +108,6 @@ def check_gradients(gradients, weights):
                 f"entry {position} should have shape {weight.shape}, got {came}"
             )
     return gradients
-
-
-def is_finite(array):
-    """Whether all entries of an array are finite."""
-    if isinstance(array, np.ndarray) and array.dtype in _SUM_TOLERANCE:
-        return all_finite(array.reshape(-1))
-    return bool(np.isfinite(array).all())
 
 
 def check_batch(batch):

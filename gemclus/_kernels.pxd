@@ -1,5 +1,5 @@
-# Declares dispatch.h with the headers it includes: fdivergence.h, softmax.h and
-# vmath.h.
+# Declares dispatch.h with the headers it includes: dense.h, fdivergence.h,
+# softmax.h and vmath.h.
 
 cdef extern from "dispatch.h" nogil:
     ctypedef enum gem_fdiv_kind:
@@ -30,6 +30,33 @@ cdef extern from "dispatch.h" nogil:
 
     size_t GEM_FDIV_BLOCK
 
+    ctypedef struct gem_dense_table:
+        size_t (*panel)(size_t d, size_t m) noexcept nogil
+        void (*pack_f64)(
+            const double *w, const double *b, size_t d, size_t m, double *panel
+        ) noexcept nogil
+        void (*pack_f32)(
+            const float *w, const float *b, size_t d, size_t m, float *panel
+        ) noexcept nogil
+        void (*affine_f64)(
+            const double *x, size_t rows, size_t d, const double *panel, size_t m, double *out
+        ) noexcept nogil
+        void (*affine_f32)(
+            const float *x, size_t rows, size_t d, const float *panel, size_t m, float *out
+        ) noexcept nogil
+        void (*moments_f64)(
+            const double *x, const double *t, size_t rows, size_t d, size_t m, double *panel
+        ) noexcept nogil
+        void (*moments_f32)(
+            const float *x, const float *t, size_t rows, size_t d, size_t m, double *panel
+        ) noexcept nogil
+        void (*unpack_f64)(
+            const double *panel, size_t d, size_t m, double *w, double *b
+        ) noexcept nogil
+        void (*unpack_f32)(
+            const double *panel, size_t d, size_t m, float *w, float *b
+        ) noexcept nogil
+
     ctypedef struct gem_softmax_table:
         size_t (*work)(size_t k) noexcept nogil
         int (*rows_f64)(double *, size_t n, size_t k, double *work) noexcept nogil
@@ -50,6 +77,7 @@ cdef extern from "dispatch.h" nogil:
         const gem_vmath_table *vmath
         const gem_softmax_table *softmax
         const gem_fdiv_table *fdivergence
+        const gem_dense_table *dense
 
     const gem_kernels *gem_kernels_select(int pin_baseline) noexcept nogil
 

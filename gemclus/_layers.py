@@ -6,7 +6,7 @@ Objectives are maximised while optimisers minimise: the sign changes in
 
 import numpy as np
 
-from gemclus import _narrow, _relu, _softmax
+from gemclus import _dense, _narrow, _relu, _softmax
 from gemclus._buffers import LEAST_BYTES, empty
 from gemclus._softmax import softmax_backward  # noqa: F401  a layer like the others
 
@@ -35,9 +35,35 @@ def _product(X, W):
     return np.matmul(X, W, out=empty(shape, np.result_type(X, W)))
 
 
+def softmax_affine(X, W, b):
+    """``softmax(X W + b)`` for dense or CSR `X`. Cost O(N D K)."""
+    if isinstance(X, np.ndarray) and X.dtype == W.dtype:
+        P = _dense.softmax_affine(X, W, b)
+        if P is not None:
+            return P
+    return softmax(affine(X, W, b))
+
+
+def softmax_affine_backward(X, P, gradient):
+    """Gradients of the weights and of the bias of `softmax_affine`, in a list.
+
+    Of **minus** the objective, from its derivative with respect to the
+    probabilities `P`. Cost O(N D K).
+    """
+    if isinstance(X, np.ndarray) and X.dtype == P.dtype == gradient.dtype:
+        gradients = _dense.softmax_affine_backward(X, P, gradient)
+        if gradients is not None:
+            return list(gradients)
+    return affine_backward(X, softmax_backward(P, gradient))
+
+
 def affine_backward(X, T):
     """Gradients of the weights and of the bias from those of the outputs, `T`."""
-    return _weight_gradient(X, T), _narrow.column_sums(T)
+    if isinstance(X, np.ndarray) and X.dtype == T.dtype:
+        gradients = _dense.affine_backward(X, T)
+        if gradients is not None:
+            return list(gradients)
+    return [_weight_gradient(X, T), _narrow.column_sums(T)]
 
 
 def _weight_gradient(X, T):

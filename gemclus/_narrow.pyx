@@ -6,12 +6,24 @@ or float64, and cost one pass without temporaries.
 
 import numpy as np
 
+from cpython.buffer cimport (
+    PyBUF_ANY_CONTIGUOUS,
+    PyBUF_C_CONTIGUOUS,
+    PyBUF_WRITABLE,
+    PyBuffer_Release,
+    PyObject_GetBuffer,
+)
 from libc.math cimport fabs
 from libc.stdlib cimport free, malloc
+from libc.string cimport memcpy
+
+from gemclus._arrays cimport try_open
 
 ctypedef fused real:
     float
     double
+
+cdef tuple FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 cdef Py_ssize_t rows_together(Py_ssize_t n_columns) noexcept nogil:
@@ -88,20 +100,27 @@ cdef int _column_sums(const real[:, ::1] a, real[:, ::1] sums) except -1:
 
 def are_probabilities(P, double tolerance):
     """Whether all rows sum to 1 and no entry is negative, to `tolerance`."""
-    if P.itemsize == sizeof(float):
-        return _are_probabilities[float](P, tolerance)
-    return _are_probabilities[double](P, tolerance)
+    cdef Py_buffer view
+    cdef bint sound
+    if not try_open(P, &view, PyBUF_C_CONTIGUOUS):
+        PyObject_GetBuffer(np.ascontiguousarray(P), &view, PyBUF_C_CONTIGUOUS)
+    if view.itemsize == sizeof(float):
+        sound = _are_probabilities(<const float *>view.buf, &view, tolerance)
+    else:
+        sound = _are_probabilities(<const double *>view.buf, &view, tolerance)
+    PyBuffer_Release(&view)
+    return sound
 
 
-cdef bint _are_probabilities(const real[:, ::1] P, double tolerance) except -1:
-    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, j, k, bad = 0
+cdef bint _are_probabilities(
+    const real *p, const Py_buffer *view, double tolerance
+) noexcept:
+    cdef Py_ssize_t N = view.shape[0], K = view.shape[1], i, j, k, bad = 0
     cdef double total
     cdef real[32] low
-    cdef const real *p
     if N == 0 or K == 0:
         return False
     with nogil:
-        p = &P[0, 0]
         for i in range(N):
             total = 0.0
             for k in range(K):
@@ -148,15 +167,29 @@ cdef int _largest(const real[:, ::1] P, Py_ssize_t[::1] columns) except -1:
     return 0
 
 
-def all_finite(a):
-    """Whether all entries of a flat array are finite."""
-    if a.itemsize == sizeof(float):
-        return _all_finite[float](a)
-    return _all_finite[double](a)
+def first_not_finite(arrays):
+    """Position of the first array with an entry that is not finite, or -1.
+
+    Arrays of any shape, layout and dtype.
+    """
+    cdef Py_buffer view
+    cdef bint finite
+    for position, array in enumerate(arrays):
+        if array.dtype not in FLOATS or not try_open(array, &view, PyBUF_ANY_CONTIGUOUS):
+            finite = np.isfinite(array).all()
+        else:
+            if view.itemsize == sizeof(float):
+                finite = _all_finite(<const float *>view.buf, view.len // view.itemsize)
+            else:
+                finite = _all_finite(<const double *>view.buf, view.len // view.itemsize)
+            PyBuffer_Release(&view)
+        if not finite:
+            return position
+    return -1
 
 
-cdef bint _all_finite(const real[::1] a) except -1:
-    cdef Py_ssize_t i, j, whole = a.shape[0] // 16
+cdef bint _all_finite(const real *a, Py_ssize_t size) noexcept:
+    cdef Py_ssize_t i, j, whole = size // 16
     # The products with 0 are NaN where an entry is not finite.
     cdef double[16] nought
     cdef double total = 0.0
@@ -166,8 +199,25 @@ cdef bint _all_finite(const real[::1] a) except -1:
         for i in range(whole):
             for j in range(16):
                 nought[j] += 0.0 * a[16 * i + j]
-        for i in range(16 * whole, a.shape[0]):
+        for i in range(16 * whole, size):
             total += 0.0 * a[i]
         for j in range(16):
             total += nought[j]
     return total == 0.0
+
+
+def copy_all(sources, targets):
+    """Copy arrays into arrays of their shapes and dtypes."""
+    cdef Py_buffer source, target
+    cdef bint done
+    for array, copy in zip(sources, targets, strict=True):
+        done = False
+        if try_open(array, &source, PyBUF_C_CONTIGUOUS):
+            if try_open(copy, &target, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE):
+                if source.len == target.len:
+                    memcpy(target.buf, source.buf, source.len)
+                    done = True
+                PyBuffer_Release(&target)
+            PyBuffer_Release(&source)
+        if not done:
+            np.copyto(copy, array)

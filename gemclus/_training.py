@@ -11,6 +11,7 @@ from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import ThreadpoolController
 
 from gemclus import _buffers, _contracts
+from gemclus._narrow import copy_all, first_not_finite
 from gemclus.affinity import MatrixAffinity
 from gemclus.optim import LBFGS
 
@@ -214,9 +215,9 @@ class Trainer:
         objective = float(value) - self.model._penalty(X)
         if not isfinite(objective):
             raise Diverged(f"the objective is {objective}")
-        for position, gradient in enumerate(gradients):
-            if not _contracts.is_finite(gradient):
-                raise Diverged(f"entry {position} of _compute_grads is not finite")
+        position = first_not_finite(gradients)
+        if position >= 0:
+            raise Diverged(f"entry {position} of _compute_grads is not finite")
         return objective, gradients
 
     def _infer(self, X):
@@ -234,8 +235,7 @@ class Trainer:
         if self._backup is None:
             self._backup = [weight.copy() for weight in weights]
         else:
-            for kept, weight in zip(self._backup, weights, strict=True):
-                np.copyto(kept, weight)
+            copy_all(weights, self._backup)
 
     def _restore(self, error):
         """End a training that diverged: at the last usable weights, if any."""

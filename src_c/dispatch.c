@@ -1,7 +1,8 @@
 #include "dispatch.h"
 
 static const gem_kernels baseline = {
-    "baseline", &gem_vmath_baseline, &gem_softmax_baseline, &gem_fdiv_baseline};
+    "baseline", &gem_vmath_baseline, &gem_softmax_baseline, &gem_fdiv_baseline,
+    &gem_dense_baseline};
 
 #ifdef GEM_HAVE_V3
 
@@ -13,7 +14,7 @@ static const gem_kernels baseline = {
 #endif
 
 static const gem_kernels v3 = {
-    "x86-64-v3", &gem_vmath_v3, &gem_softmax_v3, &gem_fdiv_v3};
+    "x86-64-v3", &gem_vmath_v3, &gem_softmax_v3, &gem_fdiv_v3, &gem_dense_v3};
 
 typedef struct {
     uint32_t a, b, c, d;

@@ -8,6 +8,7 @@
 #ifndef GEM_DISPATCH_H
 #define GEM_DISPATCH_H
 
+#include "dense.h"
 #include "fdivergence.h"
 #include "softmax.h"
 #include "vmath.h"
@@ -17,6 +18,7 @@ typedef struct {
     const gem_vmath_table *vmath;
     const gem_softmax_table *softmax;
     const gem_fdiv_table *fdivergence;
+    const gem_dense_table *dense;
 } gem_kernels;
 
 /* The best kernels, or those of the baseline if `pin_baseline` is not 0. */
@@ -29,5 +31,6 @@ int gem_cpu_has_v3(void);
 extern const gem_vmath_table gem_vmath_baseline, gem_vmath_v3;
 extern const gem_softmax_table gem_softmax_baseline, gem_softmax_v3;
 extern const gem_fdiv_table gem_fdiv_baseline, gem_fdiv_v3;
+extern const gem_dense_table gem_dense_baseline, gem_dense_v3;
 
 #endif

@@ -9,7 +9,7 @@
 
 #include "isa.h"
 
-#define GEM_LANES 64
+#define GEM_LANES 32
 
 typedef double gem_lanes[GEM_LANES];
 

@@ -22,6 +22,7 @@ LAYERS = [
     {
         "_buffers",
         "_callbacks",
+        "_dense",
         "_docstrings",
         "_narrow",
         "_pickling",

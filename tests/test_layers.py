@@ -1,49 +1,83 @@
-"""Forward and backward passes of layers."""
+"""Layers against NumPy, on the compiled kernels and beside them."""
 
 import numpy as np
 import pytest
+from gemclus import _dense, _layers
 from scipy.sparse import csr_array
+from scipy.special import softmax
 
-from gemclus import _layers
-
-
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("container", [np.asarray, np.asfortranarray, csr_array])
-def test_affine_relu(dtype, container):
-    random = np.random.RandomState(0)
-    X, W, b = (random.normal(size=s).astype(dtype) for s in [(7, 3), (3, 5), (1, 5)])
-    out = _layers.affine_relu(container(X), W, b)
-    assert out.dtype == dtype
-    expected = np.maximum(X.astype(float) @ W + b, 0)
-    np.testing.assert_allclose(out, expected, rtol=1e-5, atol=1e-6)
-    assert (out == 0).any()
+# Around the rows that kernels take together, their widest layer, their panels.
+SHAPES = [(1, 1, 1), (3, 2, 3), (4, 5, 4), (150, 20, 10), (515, 3, 16), (9, 3, 17), (70, 900, 3)]
+SHAPES += [(30, 1100, 3)]
+generator = np.random.RandomState(0)
 
 
-def test_affine_relu_of_mixed_precision():
-    W, b = np.ones((2, 4), np.float32), np.full((1, 4), -0.5, np.float32)
-    out = _layers.affine_relu(np.eye(2), W, b)
-    np.testing.assert_array_equal(out, np.full((2, 4), 0.5))
+def layer(shape, dtype):
+    n, d, m = shape
+    X, W, b = generator.normal(size=(n, d)), generator.normal(size=(d, m)), np.ones((1, m))
+    return [a.astype(dtype) for a in (X, W / np.sqrt(d), b * generator.normal(size=m))]
 
 
-def test_relu_keeps_nan():
-    out = _layers.affine_relu(np.array([[np.nan]]), np.ones((1, 2)), np.zeros((1, 2)))
-    assert np.isnan(out).all()
+def tolerance(dtype):
+    return {"rtol": 1e-12, "atol": 1e-13} if dtype == np.float64 else {"rtol": 2e-4, "atol": 2e-5}
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_relu_backward(dtype):
-    H = np.array([[0.0, 2.0], [1e-30, 0.0]], dtype=dtype)
-    B = np.array([[5.0, -6.0], [7.0, np.inf]], dtype=dtype)
-    out = _layers.relu_backward(H, B)
-    assert out is B
-    np.testing.assert_array_equal(out, [[0.0, -6.0], [7.0, 0.0]])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_softmax_of_an_affine_map(shape, dtype):
+    X, W, b = layer(shape, dtype)
+    expected = softmax(X.astype(float) @ W.astype(float) + b, axis=1)
+    for samples in (X, np.asfortranarray(X), csr_array(X)):
+        P = _layers.softmax_affine(samples, W, b)
+        assert P.dtype == dtype and P.flags.c_contiguous
+        np.testing.assert_allclose(P, expected, **tolerance(dtype))
 
 
-@pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_affine_backward(dtype):
-    random = np.random.RandomState(0)
-    X, T = (random.normal(size=shape).astype(dtype) for shape in [(7, 3), (7, 5)])
-    W, b = _layers.affine_backward(X, T)
-    assert W.dtype == b.dtype == dtype
-    np.testing.assert_allclose(W, X.T @ T, rtol=1e-6)
-    np.testing.assert_allclose(b, T.sum(axis=0, keepdims=True), rtol=1e-5, atol=1e-6)
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_gradients_of_an_affine_map(shape, dtype):
+    X, W, b = layer(shape, dtype)
+    P = _layers.softmax_affine(X, W, b)
+    G = generator.normal(size=P.shape).astype(dtype)
+    exact = P.astype(float), G.astype(float), X.astype(float)
+    T = -exact[0] * (exact[1] - (exact[0] * exact[1]).sum(axis=1, keepdims=True))
+    expected = exact[2].T @ T, T.sum(axis=0, keepdims=True)
+    for samples in (X, np.asfortranarray(X), csr_array(X)):
+        for found in (
+            _layers.softmax_affine_backward(samples, P, G),
+            _layers.softmax_affine_backward(samples, P, np.asfortranarray(G)),
+            _layers.affine_backward(samples, T.astype(dtype)),
+        ):
+            assert [g.dtype for g in found] == [dtype, dtype]
+            for gradient, of in zip(found, expected, strict=True):
+                assert gradient.shape == of.shape
+                np.testing.assert_allclose(gradient, of, **tolerance(dtype))
+
+
+def test_the_kernels_are_what_is_tested():
+    X, W, b = layer((150, 20, 10), np.float64)
+    P = _dense.softmax_affine(X, W, b)
+    assert P is not None
+    assert _dense.softmax_affine_backward(X, P, P) is not None
+    assert _dense.affine_backward(X, P) is not None
+    assert _dense.softmax_affine(*layer((9, 3, 17), np.float64)) is None
+    assert _dense.softmax_affine(*layer((30, 1100, 3), np.float64)) is None
+
+
+def test_layers_that_do_not_fit_are_refused():
+    X, W, b = layer((6, 4, 3), np.float64)
+    with pytest.raises(ValueError, match="columns"):
+        _dense.softmax_affine(X[:, :3].copy(), W, b)
+    with pytest.raises(ValueError, match="b must have 3 entries, got 2"):
+        _dense.softmax_affine(X, W, b[:, :2].copy())
+    with pytest.raises(ValueError, match="rows"):
+        _dense.affine_backward(X[:5], np.ones((6, 3)))
+    with pytest.raises(ValueError, match="gradient must have the shape"):
+        _dense.softmax_affine_backward(X, np.ones((6, 3)), np.ones((6, 2)))
+
+
+def test_rows_may_be_taken_in_any_blocks():
+    X, W, b = layer((130, 7, 5), np.float64)
+    whole = _layers.softmax_affine(X, W, b)
+    parts = [_layers.softmax_affine(X[i : i + 37], W, b) for i in range(0, 130, 37)]
+    np.testing.assert_array_equal(np.concatenate(parts), whole)

@@ -48,13 +48,28 @@ def test_each_entry_of_probabilities_counts(shape, dtype):
         assert not _narrow.are_probabilities(Q, 1e-6)
 
 
-@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32, np.longdouble, ">f8", np.int64])
 @pytest.mark.parametrize("size", [0, 1, 15, 16, 17, 40])
 def test_each_entry_that_is_not_finite_is_seen(size, dtype):
-    a = np.full(size, np.finfo(dtype).max, dtype)
-    assert _narrow.all_finite(a)
-    for i in range(size):
+    dtype = np.dtype(dtype)
+    integers = dtype.kind == "i"
+    most = np.iinfo(dtype).max if integers else np.finfo(dtype).max
+    a = np.full(size, most, dtype)
+    sound = np.zeros((2, 3))
+    assert _narrow.first_not_finite([sound, a]) == -1
+    for i in range(0 if integers else size):
         for bad in (np.nan, np.inf, -np.inf):
             b = a.copy()
             b[i] = bad
-            assert not _narrow.all_finite(b)
+            assert _narrow.first_not_finite([sound, b, b]) == 1
+            assert _narrow.first_not_finite([b[::-1], sound]) == 0
+
+
+def test_arrays_of_any_layout_are_copied():
+    a = np.arange(24.0).reshape(4, 6)
+    for source in (a, a.T, a[::2, ::3], a[0, 0], a.astype(np.float32)):
+        source = np.asarray(source)
+        target = np.zeros(source.shape, source.dtype)
+        for into in (target, np.zeros_like(source), np.zeros((*source.shape, 2))[..., 0]):
+            _narrow.copy_all([a, source], [np.empty_like(a), into])
+            np.testing.assert_array_equal(into, source)

@@ -22,7 +22,7 @@ flags=(-std=c11 -g -O1 -fno-omit-frame-pointer -fno-math-errno -fno-trapping-mat
   -fopenmp-simd -ffp-contract=off -fno-sanitize-recover=all -I src_c)
 
 # The library, each set of kernels under its own name as in src_c/meson.build.
-kernels=(src_c/fdivergence.c src_c/softmax.c src_c/vmath.c)
+kernels=(src_c/dense.c src_c/fdivergence.c src_c/softmax.c src_c/vmath.c)
 library=()
 for path in src_c/*.c; do
   case " ${kernels[*]} " in *" $path "*) ;; *) library+=("$path") ;; esac

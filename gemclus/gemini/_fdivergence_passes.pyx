@@ -1,10 +1,10 @@
 """Value and gradient of the f-divergences, on the kernels of ``fdivergence.h``."""
 
-import numpy as np
-
+from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free, malloc
 
+from gemclus._arrays cimport open_output, open_rows
 from gemclus._buffers import empty_like
 from gemclus._kernels cimport (
     GEM_FDIV_BAD_ARGUMENT,
@@ -55,60 +55,75 @@ def evaluate(int kind, y_pred, double epsilon, bint return_grad):
     ValueError
         If `y_pred` holds NaN or infinity.
     """
-    gradient = empty_like(y_pred) if return_grad else None
-    if y_pred.itemsize == sizeof(float):
-        value = _evaluate[float](<gem_fdiv_kind>kind, y_pred, epsilon, gradient)
-    else:
-        value = _evaluate[double](<gem_fdiv_kind>kind, y_pred, epsilon, gradient)
+    cdef Py_buffer p, g
+    cdef double value
+    open_rows(y_pred, &p)
+    try:
+        gradient = empty_like(y_pred) if return_grad else None
+        g.buf = NULL
+        if return_grad:
+            open_output(gradient, &g)
+        try:
+            if p.itemsize == sizeof(float):
+                value = _evaluate(<const float *>p.buf, &p, kind, epsilon, <float *>g.buf)
+            else:
+                value = _evaluate(<const double *>p.buf, &p, kind, epsilon, <double *>g.buf)
+        finally:
+            if return_grad:
+                PyBuffer_Release(&g)
+    finally:
+        PyBuffer_Release(&p)
     return (value, gradient) if return_grad else value
 
 
 cdef double _evaluate(
-    gem_fdiv_kind kind, const real[:, ::1] p, double epsilon, real[:, ::1] gradient
+    const real *p, const Py_buffer *view, int kind, double epsilon, real *gradient
 ) except? -1.0:
     cdef gem_fdiv state
-    cdef size_t k = p.shape[1]
+    cdef size_t n = view.shape[0], k = view.shape[1]
     cdef double value
     cdef double *work = <double *>malloc(kernels.fdivergence.work(k) * sizeof(double))
     if work == NULL:
         raise MemoryError
     try:
-        _check(kernels.fdivergence.start(&state, kind, p.shape[0], k, epsilon, work))
-        _pass[real](1, &state, p, None)
+        _check(
+            kernels.fdivergence.start(&state, <gem_fdiv_kind>kind, n, k, epsilon, work)
+        )
+        _pass(p, n, k, 1, &state, <real *>NULL)
         _check(kernels.fdivergence.settle(&state))
-        _pass[real](2, &state, p, gradient)
+        _pass(p, n, k, 2, &state, gradient)
         value = kernels.fdivergence.finish(&state)
-        if gradient is not None:
-            _pass[real](3, &state, p, gradient)
+        if gradient != NULL:
+            _pass(p, n, k, 3, &state, gradient)
         return value
     finally:
         free(work)
 
 
 cdef int _pass(
-    int which, gem_fdiv *state, const real[:, ::1] p, real[:, ::1] gradient
+    const real *p, size_t n, size_t k, int which, gem_fdiv *state, real *gradient
 ) except -1:
-    cdef size_t n = p.shape[0], step = rows_at_a_time(p.shape[1]), start, count
+    cdef size_t step = rows_at_a_time(k), start, count
     cdef real *g = NULL
     for start in range(0, n, step):
         count = min(step, n - start)
-        if gradient is not None:
-            g = &gradient[start, 0]
+        if gradient != NULL:
+            g = gradient + start * k
         with nogil:
             if real is float:
                 if which == 1:
-                    kernels.fdivergence.proportions_f32(state, &p[start, 0], count)
+                    kernels.fdivergence.proportions_f32(state, p + start * k, count)
                 elif which == 2:
-                    kernels.fdivergence.rows_f32(state, &p[start, 0], g, count)
+                    kernels.fdivergence.rows_f32(state, p + start * k, g, count)
                 else:
-                    kernels.fdivergence.spread_f32(state, &p[start, 0], g, count)
+                    kernels.fdivergence.spread_f32(state, p + start * k, g, count)
             else:
                 if which == 1:
-                    kernels.fdivergence.proportions_f64(state, &p[start, 0], count)
+                    kernels.fdivergence.proportions_f64(state, p + start * k, count)
                 elif which == 2:
-                    kernels.fdivergence.rows_f64(state, &p[start, 0], g, count)
+                    kernels.fdivergence.rows_f64(state, p + start * k, g, count)
                 else:
-                    kernels.fdivergence.spread_f64(state, &p[start, 0], g, count)
+                    kernels.fdivergence.spread_f64(state, p + start * k, g, count)
         PyErr_CheckSignals()
     return 0
 

@@ -1,7 +1,5 @@
 """Maximum mean discrepancy between clusters."""
 
-from math import isfinite
-
 import numpy as np
 from sklearn.utils.validation import check_array
 
@@ -20,6 +18,7 @@ from gemclus.affinity import (
     kernel_matrix,
 )
 from gemclus.gemini import _mmd_kernels as kernels
+from gemclus.gemini import _mmd_products
 from gemclus.gemini._base import GEMINI
 
 # Rows taken at a time where a product needs centred predictions: the
@@ -85,55 +84,65 @@ class MMDGEMINI(GEMINI):
     def _training_affinity(self, X, y=None, minibatch=False):
         return kernel_affinity(X, self.kernel, self.kernel_params, y, minibatch)
 
-    def _training_evaluator(self):
-        return self.evaluate
-
     def evaluate(self, y_pred, affinity, return_grad=False):
-        P = check_predictions(y_pred)
+        return self._training_evaluator()(y_pred, affinity, return_grad)
+
+    def _training_evaluator(self):
         epsilon = check_float("epsilon", self.epsilon, 0.0, 0.5)
         ovo = check_bool("ovo", self.ovo)
-        affinity = _as_kernel(affinity, P.shape[0])
-        pi = kernels.proportions(P, epsilon)
-        if not isfinite(pi.sum()):
-            raise ValueError("y_pred must be finite, it contains NaN or infinity")
-        if isinstance(affinity, FactoredKernel):
-            return _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad)
-        # Lazy kernels are multiplied by blocks of rows, and never whole.
-        kappa = affinity if isinstance(affinity, LazyAffinity) else affinity.array
-        return _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad)
+
+        def evaluate(y_pred, affinity, return_grad=False):
+            P = check_predictions(y_pred)
+            affinity = _as_kernel(affinity, P.shape[0])
+            pi = kernels.proportions(P, epsilon)
+            if isinstance(affinity, FactoredKernel):
+                return _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad)
+            # Lazy kernels are multiplied by blocks of rows, and never whole.
+            kappa = affinity if isinstance(affinity, LazyAffinity) else affinity.array
+            return _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad)
+
+        return evaluate
 
 
 def _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad):
     """Value (and gradient) from a factor Z of the kernel, in O(N r K)."""
-    N, K = P.shape
     Z = affinity.factor
-    mu = np.zeros((Z.shape[1], K))
-    for start in range(0, N, _BLOCK):
+    narrow = isinstance(Z, np.ndarray) and Z.dtype == P.dtype
+    mu = _mmd_products.centred_moments(Z, P, pi, epsilon) if narrow else None
+    if mu is None:
+        mu = _centred_moments(Z, P, pi, epsilon)
+    value, A, shift = kernels.centroid_mixing(mu, pi, affinity.means, len(P), ovo)
+    if not return_grad:
+        return value
+    A = A.astype(P.dtype, copy=False)
+    G = _mmd_products.gradient(Z, A, shift, P, epsilon) if narrow else None
+    if G is None:
+        G = _gradient(Z, A, shift, P, epsilon)
+    return value, G
+
+
+def _centred_moments(Z, P, pi, epsilon):
+    """``Z^T H P`` of any factor, by blocks of rows. Cost O(N r K)."""
+    moments = np.zeros((Z.shape[1], P.shape[1]))
+    for start in range(0, len(P), _BLOCK):
         rows = P[start : start + _BLOCK]
         HP = empty_like(rows)
         kernels.centre(rows, pi, epsilon, HP)
-        mu += _rows(Z, start).T @ HP
-    kernels.divide_columns(mu, pi, N)
-    if ovo:
-        value, C, row = kernels.ovo_mixing(kernels.centroid_distances(mu), pi, N)
-    else:
-        value, C, row = kernels.ova_mixing(kernels.centroid_norms(mu), pi, N)
-    if not return_grad:
-        return value
-    A = kernels.mix_centroids(mu, C, row, ovo)
-    # Centring the columns of Z A, from the means of Z, which a fit takes once.
-    shift = row - affinity.means @ A
-    if A.dtype != P.dtype:
-        A = A.astype(np.result_type(Z.dtype, P.dtype), copy=False)
+        moments += _rows(Z, start).T @ HP
+    return moments
+
+
+def _gradient(Z, A, shift, P, epsilon):
+    """``Z A + shift`` where `P` was not clipped, by blocks of rows. Cost O(N r K)."""
     G = empty_like(P)
-    for start in range(0, N, _BLOCK):
+    for start in range(0, len(P), _BLOCK):
         rows = G[start : start + _BLOCK]
         if isinstance(Z, np.ndarray) and A.dtype == G.dtype == Z.dtype:
             np.matmul(_rows(Z, start), A, out=rows)
         else:
             rows[:] = _rows(Z, start) @ A
         kernels.finish_gradient(rows, P[start : start + _BLOCK], shift, epsilon)
-    return value, G
+    return G
 
 
 def _rows(Z, start):

@@ -11,13 +11,11 @@ distances (OvO).
 
 import numpy as np
 
-from libc.math cimport fabs, sqrt
+from cpython.buffer cimport PyBuffer_Release
+from libc.math cimport fabs, isfinite, sqrt
 from libc.stdlib cimport free, malloc
 
-ctypedef fused real:
-    float
-    double
-
+from gemclus._arrays cimport open_rows
 
 cdef Py_ssize_t rows_together(Py_ssize_t n_rows, Py_ssize_t n_columns) noexcept nogil:
     """How many rows to take as one vector: enough for a loop that pays."""
@@ -41,34 +39,51 @@ cdef inline double clip(double p, double epsilon) noexcept nogil:
     return 1.0 - epsilon if p > 1.0 - epsilon else p
 
 
-def proportions(const real[:, ::1] P, double epsilon):
+def proportions(P, double epsilon):
     """Cluster proportions ``pi`` (K,): column means of the clipped predictions.
 
     Sums are of differences to the first row, so that equal rows have exactly
     these proportions, and run over blocks of rows, so that their error does not
-    grow with N. NaN or infinity in `P` gives NaN in `pi`. Cost O(N K).
+    grow with N. NaN or infinity in `P` raises ValueError. Cost O(N K).
     """
-    cdef Py_ssize_t N = P.shape[0], K = P.shape[1], i, k, start, stop
-    pi = np.zeros(K)
-    rows = np.empty((2, K))
-    cdef double[::1] total = pi, first = rows[0], part = rows[1]
-    cdef double p
+    cdef Py_buffer view
+    cdef bint finite
+    cdef double[::1] pi = np.zeros(P.shape[1])
+    open_rows(P, &view)
+    if view.itemsize == sizeof(float):
+        finite = _proportions(<const float *>view.buf, &view, epsilon, &pi[0])
+    else:
+        finite = _proportions(<const double *>view.buf, &view, epsilon, &pi[0])
+    PyBuffer_Release(&view)
+    if not finite:
+        raise ValueError("y_pred must be finite, it contains NaN or infinity")
+    return pi.base
+
+
+cdef bint _proportions(
+    const real *P, const Py_buffer *view, double epsilon, double *pi
+) except -1:
+    cdef Py_ssize_t N = view.shape[0], K = view.shape[1], i, k, start, stop
+    cdef double p, total = 0.0
+    cdef double *part = <double *>malloc(K * sizeof(double))
+    if part == NULL:
+        raise MemoryError
     with nogil:
-        for k in range(K):
-            first[k] = clip(P[0, k], epsilon)
         for start in range(0, N, 256):
             stop = min(N, start + 256)
             for k in range(K):
                 part[k] = 0.0
             for i in range(start, stop):
                 for k in range(K):
-                    p = P[i, k]
-                    part[k] += clip(p, epsilon) - first[k] + 0.0 * p
+                    p = P[i * K + k]
+                    part[k] += clip(p, epsilon) - clip(P[k], epsilon) + 0.0 * p
             for k in range(K):
-                total[k] += part[k]
+                pi[k] += part[k]
         for k in range(K):
-            total[k] = first[k] + total[k] / N
-    return pi
+            pi[k] = clip(P[k], epsilon) + pi[k] / N
+            total += pi[k]
+    free(part)
+    return isfinite(total)
 
 
 def centre(const real[:, ::1] P, const double[::1] pi, double epsilon, real[:, ::1] out):
@@ -78,35 +93,90 @@ def centre(const real[:, ::1] P, const double[::1] pi, double epsilon, real[:, :
     the zero of an independent clustering.
     """
     cdef Py_ssize_t N = P.shape[0], K = P.shape[1], rows = rows_together(N, K)
-    cdef Py_ssize_t start = 0, j
-    cdef double p, difference
     cdef double *tile = tiled(pi, rows)
-    cdef const real *x
-    cdef real *y
     with nogil:
-        while start < N:
-            x = &P[start, 0]
-            y = &out[start, 0]
-            for j in range(K * min(rows, N - start)):
-                p = x[j]
-                p = epsilon if p < epsilon else p
-                p = 1.0 - epsilon if p > 1.0 - epsilon else p
-                difference = p - tile[j]
-                y[j] = <real>(difference if fabs(difference) > 1e-15 * tile[j] else 0.0)
-            start += rows
+        centre_rows(&P[0, 0], N, K, tile, rows, epsilon, &out[0, 0])
     free(tile)
 
 
-def divide_columns(double[:, ::1] mu, const double[::1] pi, Py_ssize_t N):
-    """``mu /= N pi``, in place. Cost O(r K)."""
-    cdef Py_ssize_t j, k
+cdef void centre_rows(
+    const real *P,
+    Py_ssize_t N,
+    Py_ssize_t K,
+    const double *tile,
+    Py_ssize_t tile_rows,
+    double epsilon,
+    real *out,
+) noexcept nogil:
+    """`centre`, given ``pi`` repeated `tile_rows` times."""
+    cdef Py_ssize_t start = 0, j
+    cdef double p, difference
+    cdef const real *x
+    cdef real *y
+    while start < N:
+        x = P + start * K
+        y = out + start * K
+        for j in range(K * min(tile_rows, N - start)):
+            p = x[j]
+            p = epsilon if p < epsilon else p
+            p = 1.0 - epsilon if p > 1.0 - epsilon else p
+            difference = p - tile[j]
+            y[j] = <real>(difference if fabs(difference) > 1e-15 * tile[j] else 0.0)
+        start += tile_rows
+
+
+def centroid_mixing(double[:, ::1] mu, pi, means, Py_ssize_t N, bint ovo):
+    """Value and gradient as functions of centroids, in O(r K^2).
+
+    Parameters
+    ----------
+    mu : ndarray of shape (r, K)
+        ``Z^T H P``; it becomes the centroids, divided by ``N pi``.
+    pi : ndarray of shape (K,)
+        Cluster proportions.
+    means : ndarray of shape (r,)
+        Means of the columns of Z.
+    N : int
+        Number of samples.
+    ovo : bool
+        One-vs-one instead of one-vs-all.
+
+    Returns
+    -------
+    value : float
+        The objective.
+    A : ndarray of shape (r, K)
+    shift : ndarray of shape (K,)
+        The gradient is ``Z A + shift``, where `P` was not clipped.
+    """
+    cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k, l
+    cdef double[::1] proportion = pi, mean = means
+    mixed = np.zeros((r, K))
+    cdef double[:, ::1] A = mixed
     with nogil:
-        for j in range(mu.shape[0]):
-            for k in range(mu.shape[1]):
-                mu[j, k] /= N * pi[k]
+        for j in range(r):
+            for k in range(K):
+                mu[j, k] /= N * proportion[k]
+    if ovo:
+        value, mixing, first = ovo_mixing(centroid_distances(mu), pi, N)
+    else:
+        value, mixing, first = ova_mixing(centroid_norms(mu), pi, N)
+    cdef double[:, ::1] C = mixing
+    cdef double[::1] shift = first
+    with nogil:
+        for j in range(r):
+            for l in range(K):
+                for k in range(K):
+                    A[j, k] += mu[j, l] * C[l, k]
+            for k in range(K):
+                if ovo:
+                    shift[k] -= A[j, k] * mu[j, k]
+                # Centring the columns of Z A.
+                shift[k] -= A[j, k] * mean[j]
+    return value, mixed, first
 
 
-def centroid_norms(const double[:, ::1] mu):
+cdef centroid_norms(const double[:, ::1] mu):
     """Norms ``d`` (K,) of the columns of the centroids `mu` (r, K). Cost O(r K)."""
     cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k
     norms = np.zeros(K)
@@ -120,7 +190,7 @@ def centroid_norms(const double[:, ::1] mu):
     return norms
 
 
-def centroid_distances(const double[:, ::1] mu):
+cdef centroid_distances(const double[:, ::1] mu):
     """Distances ``d`` (K, K) between the columns of `mu` (r, K). Cost O(r K^2)."""
     cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k, l
     distances = np.zeros((K, K))
@@ -225,24 +295,6 @@ def ovo_mixing(const double[:, ::1] d, const double[::1] pi, Py_ssize_t N):
         value += row[k] * pi[k]
         row[k] *= 2.0 / N
     return value, mixing, first
-
-
-def mix_centroids(
-    const double[:, ::1] mu, const double[:, ::1] C, double[::1] row, bint ovo
-):
-    """``A = mu C`` (r, K), and ``row -= diag(A^T mu)`` for OvO. Cost O(r K^2)."""
-    cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k, l
-    mixed = np.zeros((r, K))
-    cdef double[:, ::1] A = mixed
-    with nogil:
-        for j in range(r):
-            for l in range(K):
-                for k in range(K):
-                    A[j, k] += mu[j, l] * C[l, k]
-            if ovo:
-                for k in range(K):
-                    row[k] -= A[j, k] * mu[j, k]
-    return mixed
 
 
 def finish_gradient(

@@ -48,11 +48,10 @@ class LinearModel(DiscriminativeModel):
         return [self.W_, self.b_]
 
     def _infer(self, X, retain=True):
-        return _layers.softmax(_layers.affine(X, self.W_, self.b_))
+        return _layers.softmax_affine(X, self.W_, self.b_)
 
     def _compute_grads(self, X, y_pred, gradient):
-        T = _layers.softmax_backward(y_pred, gradient)
-        return list(_layers.affine_backward(X, T))
+        return _layers.softmax_affine_backward(X, y_pred, gradient)
 
 
 @fill_docstring

@@ -45,27 +45,34 @@ class Optimiser(ABC):
             Their gradients, with the same shapes.
         """
         if self._states is None:
-            self._states = [self._initial_state(param) for param in params]
+            self._states = self._initial_states(params)
         self._begin_step()
-        for param, grad, state in zip(params, grads, self._states, strict=True):
-            if grad.dtype != param.dtype:
-                grad = grad.astype(param.dtype)
-            # The compiled step wants flat arrays; views where layouts allow it.
-            flat = param.reshape(-1)
-            self._step(flat, grad.reshape(-1), state)
-            if not param.flags.c_contiguous:
-                param[...] = flat.reshape(param.shape)
+        if not self._step(params, grads, *self._states):
+            # The compiled step wants contiguous arrays of one dtype.
+            copies = [np.array(param, order="C") for param in params]
+            grads = [
+                np.array(grad, dtype=param.dtype, order="C")
+                for param, grad in zip(params, grads, strict=True)
+            ]
+            self._step(copies, grads, *self._states)
+            for param, copy in zip(params, copies):
+                param[...] = copy
 
     @abstractmethod
-    def _initial_state(self, param):
-        """Arrays kept between the steps of one parameter."""
+    def _initial_states(self, params):
+        """Lists of arrays, one for each parameter, kept between the steps."""
 
     def _begin_step(self):
         """Set `step_size` for the coming update."""
 
     @abstractmethod
-    def _step(self, param, grad, state):
-        """Update one flat parameter and its state."""
+    def _step(self, params, grads, *states):
+        """Update the parameters and their states, or return False."""
+
+
+def _zeros(params):
+    """Arrays of zeros, as large as the parameters."""
+    return [np.zeros(param.shape, param.dtype) for param in params]
 
 
 class Adam(Optimiser):
@@ -84,16 +91,16 @@ class Adam(Optimiser):
         super().__init__(learning_rate)
         self._t = 0
 
-    def _initial_state(self, param):
-        return np.zeros(param.size, param.dtype), np.zeros(param.size, param.dtype)
+    def _initial_states(self, params):
+        return _zeros(params), _zeros(params)
 
     def _begin_step(self):
         self._t += 1
         corrections = sqrt(1.0 - 0.999**self._t) / (1.0 - 0.9**self._t)
         self.step_size = self.learning_rate * corrections
 
-    def _step(self, param, grad, state):
-        _steps.adam(param, grad, state[0], state[1], self.step_size, 0.9, 0.999, 1e-8)
+    def _step(self, params, grads, *moments):
+        return _steps.adam(params, grads, *moments, self.step_size, 0.9, 0.999, 1e-8)
 
 
 class SGD(Optimiser):
@@ -111,10 +118,12 @@ class SGD(Optimiser):
     def __init__(self, learning_rate=1e-3):
         super().__init__(learning_rate)
 
-    def _initial_state(self, param):
-        return np.zeros(param.size, param.dtype)
+    def _initial_states(self, params):
+        return (_zeros(params),)
 
-    def _step(self, param, grad, state):
+    def _begin_step(self):
         self.step_size = self.learning_rate
-        _steps.nesterov(param, grad, state, self.step_size, 0.9)
+
+    def _step(self, params, grads, velocities):
+        return _steps.nesterov(params, grads, velocities, self.step_size, 0.9)
 

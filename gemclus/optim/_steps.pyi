@@ -1,16 +1,20 @@
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32] | NDArray[np.float64]
+Arrays = Sequence[NDArray[np.float32] | NDArray[np.float64]]
 
 def adam(
-    w: Float,
-    g: Float,
-    m: Float,
-    v: Float,
+    params: Arrays,
+    grads: Arrays,
+    first: Arrays,
+    second: Arrays,
     step: float,
     beta1: float,
     beta2: float,
     epsilon: float,
-) -> None: ...
-def nesterov(w: Float, g: Float, u: Float, step: float, momentum: float) -> None: ...
+) -> bool: ...
+def nesterov(
+    params: Arrays, grads: Arrays, velocities: Arrays, step: float, momentum: float
+) -> bool: ...
