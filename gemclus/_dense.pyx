@@ -1,9 +1,11 @@
-"""Affine layers of few outputs before a softmax, on the kernels of ``dense.h``.
+"""Affine layers of few outputs, on the kernels of ``dense.h``.
 
-All take arrays of one dtype, float32 or float64: `X` (N, d), the weights `W`
-(d, m), the bias `b` (m entries), and on the side of the outputs (N, m). They
-return None where the kernels do not apply, since a layer is too wide or an
-array not C-contiguous: products of NumPy do as well there.
+All take arrays of one dtype, float32 or float64: samples `X` (N, d), weights `W`
+(d, m), a bias `b` (m entries), and derivatives or activations (N, m). They return
+None where the kernels do not apply, since a layer is too wide or an array not
+C-contiguous: products of NumPy do as well there.
+
+Each block of rows goes through all the passes of a layer while it is in the cache.
 """
 
 import numpy as np
@@ -14,19 +16,58 @@ from libc.stdlib cimport calloc, free, malloc
 
 from gemclus._arrays cimport close, open_output, try_open
 from gemclus._buffers import empty
-from gemclus._kernels cimport kernels, rows_at_a_time
+from gemclus._kernels cimport (
+    affine,
+    kernels,
+    moments,
+    pack,
+    real,
+    rows_at_a_time,
+    softmax_rows,
+    softmax_slopes,
+    unpack,
+)
 
-ctypedef fused real:
-    float
-    double
-
-# Rows that one kernel leaves in the cache for the next.
 cdef enum:
     BLOCK = 512
 
 
 def softmax_affine(X, W, b):
     """``softmax(X W + b)``: an array of shape (N, m). Cost O(N d m)."""
+    return _layer(X, W, b, True)
+
+
+def affine_relu(X, W, b):
+    """``max(X W + b, 0)``: an array of shape (N, m). Cost O(N d m)."""
+    return _layer(X, W, b, False)
+
+
+def softmax_affine_backward(X, P, gradient):
+    """Gradients of **minus** the objective, ``(W, b)``, of `softmax_affine`.
+
+    `P` is what it gave, `gradient` the derivative of the objective with respect
+    to it: with ``T`` as in `softmax_backward`, the gradients are ``X^T T`` and
+    the column sums of ``T``, which is never written out. Cost O(N d m).
+    """
+    return _gradients((X, P, gradient), SOFTMAX)
+
+
+def affine_backward(X, T):
+    """Gradients ``(X^T T, column sums of T)`` of ``X W + b``. Cost O(N d m)."""
+    return _gradients((X, T), AFFINE)
+
+
+def affine_relu_backward(X, H, T, W):
+    """Gradients of the weights and the bias of `affine_relu`, which gave `H`.
+
+    `T` (N, k) are the derivatives with respect to ``H W``, with `W` (m, k) the
+    weights of the next layer: the gradients are ``X^T B`` and the column sums of
+    ``B = T W^T`` where ``H > 0``, which is never written out. Cost O(N m (d + k)).
+    """
+    return _gradients((X, H, T, np.ascontiguousarray(W.T)), RELU)
+
+
+cdef _layer(X, W, b, bint is_softmax):
     cdef Py_buffer[4] views
     cdef int n_open = 0
     try:
@@ -38,14 +79,14 @@ def softmax_affine(X, W, b):
             return None
         if views[2].len != views[1].shape[1] * views[2].itemsize:
             raise ValueError(f"b must have {W.shape[1]} entries, got {b.size}")
-        P = empty((views[0].shape[0], views[1].shape[1]), X.dtype)
-        open_output(P, &views[3])
+        out = empty((views[0].shape[0], views[1].shape[1]), X.dtype)
+        open_output(out, &views[3])
         n_open = 4
         if views[0].itemsize == sizeof(float):
-            _forward[float](views, <float *>NULL)
+            _forward(<const float *>views[0].buf, views, is_softmax)
         else:
-            _forward[double](views, <double *>NULL)
-        return P
+            _forward(<const double *>views[0].buf, views, is_softmax)
+        return out
     finally:
         close(views, n_open)
 
@@ -57,27 +98,25 @@ cdef bint _takes(const Py_buffer *x, const Py_buffer *w) except -1:
     return x.itemsize == w.itemsize and kernels.dense.panel(w.shape[0], w.shape[1]) != 0
 
 
-cdef int _forward(Py_buffer *views, real *panel) except -1:
-    """Views of X, W, b and of the output; `panel` only tells the type."""
+cdef int _forward(const real *x, const Py_buffer *views, bint is_softmax) except -1:
+    """Views of X, W, b and of the output."""
     cdef size_t n = views[0].shape[0], d = views[0].shape[1], m = views[1].shape[1]
     cdef size_t start = 0, stop
-    cdef const real *x = <const real *>views[0].buf
-    cdef const real *w = <const real *>views[1].buf
-    cdef const real *b = <const real *>views[2].buf
-    cdef real *p = <real *>views[3].buf
-    cdef double *work = <double *>malloc(kernels.softmax.work(m) * sizeof(double))
-    panel = <real *>malloc(kernels.dense.panel(d, m) * sizeof(real))
+    cdef real *out = <real *>views[3].buf
+    cdef double *panel = <double *>malloc(kernels.dense.panel(d, m) * sizeof(double))
+    cdef double *work = NULL
     try:
-        if panel == NULL or work == NULL:
+        if is_softmax:
+            work = <double *>malloc(kernels.softmax.work(m) * sizeof(double))
+        if panel == NULL or (is_softmax and work == NULL):
             raise MemoryError
-        if real is float:
-            kernels.dense.pack_f32(w, b, d, m, panel)
-        else:
-            kernels.dense.pack_f64(w, b, d, m, panel)
+        pack(<const real *>views[1].buf, <const real *>views[2].buf, d, m, panel)
         while start < n:
             stop = min(n, start + rows_at_a_time(d + m))
             with nogil:
-                _forward_rows(x + start * d, stop - start, d, panel, m, p + start * m, work)
+                _forward_rows(
+                    x + start * d, stop - start, d, panel, m, out + start * m, work
+                )
             PyErr_CheckSignals()
             start = stop
     finally:
@@ -87,104 +126,129 @@ cdef int _forward(Py_buffer *views, real *panel) except -1:
 
 
 cdef void _forward_rows(
-    const real *x, size_t n, size_t d, const real *panel, size_t m, real *p, double *work
+    const real *x,
+    size_t n,
+    size_t d,
+    const double *panel,
+    size_t m,
+    real *out,
+    double *work,
 ) noexcept nogil:
+    """Softmax rows with a work space, rectified ones without."""
     cdef size_t i = 0, count
     while i < n:
         count = min(<size_t>BLOCK, n - i)
-        if real is float:
-            kernels.dense.affine_f32(x + i * d, count, d, panel, m, p + i * m)
-            kernels.softmax.rows_f32(p + i * m, count, m, work)
+        affine(x + i * d, count, d, panel, m, out + i * m)
+        if work != NULL:
+            softmax_rows(out + i * m, count, m, work)
         else:
-            kernels.dense.affine_f64(x + i * d, count, d, panel, m, p + i * m)
-            kernels.softmax.rows_f64(p + i * m, count, m, work)
+            _rectify(out + i * m, count * m)
         i += count
 
 
-def softmax_affine_backward(X, P, gradient):
-    """Gradients of **minus** the objective, ``(W, b)``, of `softmax_affine`.
-
-    `P` is what it gave, `gradient` the derivative of the objective with respect
-    to it: with ``T`` as in `softmax_backward`, the gradients are ``X^T T`` and
-    the column sums of ``T``, which is never written out. Cost O(N d m).
-    """
-    return _gradients(X, P, gradient)
+cdef void _rectify(real *z, size_t size) noexcept nogil:
+    cdef size_t at
+    for at in range(size):
+        # A NaN stays one.
+        z[at] = 0.0 if z[at] < 0.0 else z[at]
 
 
-def affine_backward(X, T):
-    """Gradients ``(X^T T, column sums of T)`` of ``X W + b``. Cost O(N d m)."""
-    return _gradients(X, T, None)
+# What the derivatives of the outputs of a layer come from, and with which inputs.
+cdef enum:
+    AFFINE   # X, and they themselves
+    SOFTMAX  # X, the probabilities, and the derivatives with respect to them
+    RELU     # X, the activations, the derivatives of the next layer, its weights
 
 
-cdef _gradients(X, P, gradient):
-    """From the derivatives `P` of the logits or, with a `gradient`, probabilities."""
-    cdef Py_buffer[5] views
-    cdef int n_open = 0, n_inputs = 2 if gradient is None else 3
+cdef _gradients(tuple inputs, int kind):
+    cdef Py_buffer[6] views
+    cdef int n_open = 0, n_inputs = len(inputs)
     cdef Py_ssize_t d, m
     try:
-        for array in (X, P, gradient)[:n_inputs]:
+        for array in inputs:
             if not try_open(array, &views[n_open], PyBUF_C_CONTIGUOUS):
                 return None
             n_open += 1
             if views[n_open - 1].itemsize != views[0].itemsize:
                 return None
-        if views[0].ndim != 2 or views[1].ndim != 2 or views[0].shape[0] != views[1].shape[0]:
-            raise ValueError("X must have as many rows as the outputs of its layer")
-        if n_inputs == 3 and views[2].len != views[1].len:
-            raise ValueError(
-                f"gradient must have the shape of the probabilities, {P.shape}, got "
-                f"{gradient.shape}"
-            )
+        _check_gradient_inputs(views, kind)
         d, m = views[0].shape[1], views[1].shape[1]
         if kernels.dense.panel(d, m) == 0:
             return None
-        W, b = np.empty((d, m), X.dtype), np.empty((1, m), X.dtype)
-        for array in (W, b):
+        if kind == RELU and kernels.dense.panel(views[2].shape[1], m) == 0:
+            return None
+        dtype = inputs[0].dtype
+        gradients = [np.empty((d, m), dtype), np.empty((1, m), dtype)]
+        for array in gradients:
             open_output(array, &views[n_open])
             n_open += 1
         if views[0].itemsize == sizeof(float):
-            _backward[float](views, n_inputs, <const float *>NULL)
+            _backward(<const float *>views[0].buf, views, kind, views + n_inputs)
         else:
-            _backward[double](views, n_inputs, <const double *>NULL)
-        return W, b
+            _backward(<const double *>views[0].buf, views, kind, views + n_inputs)
+        return gradients
     finally:
         close(views, n_open)
 
 
-cdef int _backward(Py_buffer *views, int n_inputs, const real *p) except -1:
-    """Views of X, of T or else P and its gradient, of the outputs W and b."""
+cdef int _check_gradient_inputs(const Py_buffer *views, int kind) except -1:
+    cdef const Py_buffer *x = &views[0]
+    cdef const Py_buffer *outputs = &views[1]
+    cdef const Py_buffer *next_layer = &views[2]
+    if x.ndim != 2 or outputs.ndim != 2 or x.shape[0] != outputs.shape[0]:
+        raise ValueError("X must have as many rows as the outputs of its layer")
+    if kind == SOFTMAX and next_layer.len != outputs.len:
+        raise ValueError("gradient must have the shape of the probabilities")
+    if kind == RELU and (
+        next_layer.ndim != 2
+        or next_layer.shape[0] != x.shape[0]
+        or views[3].shape[0] != next_layer.shape[1]
+        or views[3].shape[1] != outputs.shape[1]
+    ):
+        raise ValueError("T and W must be those of the layer after the activations")
+    return 0
+
+
+cdef int _backward(
+    const real *x, const Py_buffer *views, int kind, Py_buffer *outputs
+) except -1:
     cdef size_t n = views[0].shape[0], d = views[0].shape[1], m = views[1].shape[1]
-    cdef size_t start = 0, stop
-    cdef const real *x = <const real *>views[0].buf
-    cdef const real *gradient = <const real *>views[2].buf if n_inputs == 3 else NULL
-    cdef real *w = <real *>views[n_inputs].buf
-    cdef real *b = <real *>views[n_inputs + 1].buf
+    cdef size_t k = m, start = 0, stop
+    cdef const real *y = <const real *>views[1].buf
+    cdef const real *t = NULL
     cdef double *panel = <double *>calloc(kernels.dense.panel(d, m), sizeof(double))
+    cdef double *weights = NULL
     cdef real *block = <real *>malloc(BLOCK * m * sizeof(real))
-    p = <const real *>views[1].buf
+    if kind != AFFINE:
+        k = views[2].shape[1]
+        t = <const real *>views[2].buf
     try:
-        if panel == NULL or block == NULL:
+        if kind == RELU:
+            weights = <double *>malloc(kernels.dense.panel(k, m) * sizeof(double))
+        if panel == NULL or block == NULL or (kind == RELU and weights == NULL):
             raise MemoryError
+        if kind == RELU:
+            pack(<const real *>views[3].buf, <const real *>NULL, k, m, weights)
         while start < n:
-            stop = min(n, start + rows_at_a_time(d + m))
+            stop = min(n, start + rows_at_a_time(d + m + k))
             with nogil:
                 _backward_rows(
                     x + start * d,
-                    p + start * m,
-                    NULL if gradient == NULL else gradient + start * m,
+                    y + start * m,
+                    t if t == NULL else t + start * k,
                     stop - start,
                     d,
                     m,
+                    k,
+                    weights,
                     block,
                     panel,
                 )
             PyErr_CheckSignals()
             start = stop
-        if real is float:
-            kernels.dense.unpack_f32(panel, d, m, w, b)
-        else:
-            kernels.dense.unpack_f64(panel, d, m, w, b)
+        unpack(panel, d, m, <real *>outputs[0].buf, <real *>outputs[1].buf)
     finally:
+        free(weights)
         free(block)
         free(panel)
     return 0
@@ -192,27 +256,33 @@ cdef int _backward(Py_buffer *views, int n_inputs, const real *p) except -1:
 
 cdef void _backward_rows(
     const real *x,
-    const real *p,
-    const real *gradient,
+    const real *y,
+    const real *t,
     size_t n,
     size_t d,
     size_t m,
+    size_t k,
+    const double *weights,
     real *block,
     double *panel,
 ) noexcept nogil:
+    """Adds to the panel what these rows give; `t` and `weights` as the kind has them."""
     cdef size_t i = 0, count
-    cdef const real *t
     while i < n:
         count = min(<size_t>BLOCK, n - i)
-        t = p + i * m
-        if gradient != NULL:
-            if real is float:
-                kernels.softmax.backward_f32(t, gradient + i * m, block, count, m)
-            else:
-                kernels.softmax.backward_f64(t, gradient + i * m, block, count, m)
-            t = block
-        if real is float:
-            kernels.dense.moments_f32(x + i * d, t, count, d, m, panel)
+        if t == NULL:
+            moments(x + i * d, y + i * m, count, d, m, panel)
         else:
-            kernels.dense.moments_f64(x + i * d, t, count, d, m, panel)
+            if weights == NULL:
+                softmax_slopes(y + i * m, t + i * m, block, count, m)
+            else:
+                affine(t + i * k, count, k, weights, m, block)
+                _stop_at_zero(y + i * m, block, count * m)
+            moments(x + i * d, block, count, d, m, panel)
         i += count
+
+
+cdef void _stop_at_zero(const real *h, real *b, size_t size) noexcept nogil:
+    cdef size_t at
+    for at in range(size):
+        b[at] = b[at] if h[at] > 0.0 else 0.0

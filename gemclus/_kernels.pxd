@@ -36,13 +36,13 @@ cdef extern from "dispatch.h" nogil:
             const double *w, const double *b, size_t d, size_t m, double *panel
         ) noexcept nogil
         void (*pack_f32)(
-            const float *w, const float *b, size_t d, size_t m, float *panel
+            const float *w, const float *b, size_t d, size_t m, double *panel
         ) noexcept nogil
         void (*affine_f64)(
             const double *x, size_t rows, size_t d, const double *panel, size_t m, double *out
         ) noexcept nogil
         void (*affine_f32)(
-            const float *x, size_t rows, size_t d, const float *panel, size_t m, float *out
+            const float *x, size_t rows, size_t d, const double *panel, size_t m, float *out
         ) noexcept nogil
         void (*moments_f64)(
             const double *x, const double *t, size_t rows, size_t d, size_t m, double *panel
@@ -82,8 +82,66 @@ cdef extern from "dispatch.h" nogil:
     const gem_kernels *gem_kernels_select(int pin_baseline) noexcept nogil
 
 
+ctypedef fused real:
+    float
+    double
+
 # What this process uses, chosen when the module is imported.
 cdef const gem_kernels *kernels
 
 # How many rows of n_columns a kernel does before it looks for Ctrl-C.
 cdef size_t rows_at_a_time(size_t n_columns) noexcept nogil
+
+# The kernels of dense.h and softmax.h for either type.
+
+
+cdef inline void pack(
+    const real *w, const real *b, size_t d, size_t m, double *panel
+) noexcept nogil:
+    if real is float:
+        kernels.dense.pack_f32(w, b, d, m, panel)
+    else:
+        kernels.dense.pack_f64(w, b, d, m, panel)
+
+
+cdef inline void unpack(
+    const double *panel, size_t d, size_t m, real *w, real *b
+) noexcept nogil:
+    if real is float:
+        kernels.dense.unpack_f32(panel, d, m, w, b)
+    else:
+        kernels.dense.unpack_f64(panel, d, m, w, b)
+
+
+cdef inline void affine(
+    const real *x, size_t rows, size_t d, const double *panel, size_t m, real *out
+) noexcept nogil:
+    if real is float:
+        kernels.dense.affine_f32(x, rows, d, panel, m, out)
+    else:
+        kernels.dense.affine_f64(x, rows, d, panel, m, out)
+
+
+cdef inline void moments(
+    const real *x, const real *t, size_t rows, size_t d, size_t m, double *panel
+) noexcept nogil:
+    if real is float:
+        kernels.dense.moments_f32(x, t, rows, d, m, panel)
+    else:
+        kernels.dense.moments_f64(x, t, rows, d, m, panel)
+
+
+cdef inline int softmax_rows(real *logits, size_t n, size_t k, double *work) noexcept nogil:
+    if real is float:
+        return kernels.softmax.rows_f32(logits, n, k, work)
+    else:
+        return kernels.softmax.rows_f64(logits, n, k, work)
+
+
+cdef inline void softmax_slopes(
+    const real *p, const real *gradient, real *out, size_t n, size_t k
+) noexcept nogil:
+    if real is float:
+        kernels.softmax.backward_f32(p, gradient, out, n, k)
+    else:
+        kernels.softmax.backward_f64(p, gradient, out, n, k)

@@ -53,7 +53,7 @@ def softmax_affine_backward(X, P, gradient):
     if isinstance(X, np.ndarray) and X.dtype == P.dtype == gradient.dtype:
         gradients = _dense.softmax_affine_backward(X, P, gradient)
         if gradients is not None:
-            return list(gradients)
+            return gradients
     return affine_backward(X, softmax_backward(P, gradient))
 
 
@@ -62,7 +62,7 @@ def affine_backward(X, T):
     if isinstance(X, np.ndarray) and X.dtype == T.dtype:
         gradients = _dense.affine_backward(X, T)
         if gradients is not None:
-            return list(gradients)
+            return gradients
     return [_weight_gradient(X, T), _narrow.column_sums(T)]
 
 
@@ -78,15 +78,28 @@ def _weight_gradient(X, T):
 
 def affine_relu(X, W, b):
     """``max(X W + b, 0)`` for dense or CSR `X`. Cost O(N D H)."""
-    out = _product(X, W)
-    _relu.bias_relu(out, b.astype(out.dtype, copy=False))
-    return out
+    if isinstance(X, np.ndarray) and X.dtype == W.dtype:
+        H = _dense.affine_relu(X, W, b)
+        if H is not None:
+            return H
+    H = _product(X, W)
+    _relu.bias_relu(H, b.astype(H.dtype, copy=False))
+    return H
 
 
-def relu_backward(activations, B):
-    """Stop the gradients `B`, in place, where the activations are 0."""
-    _relu.relu_backward(activations, B)
-    return B
+def affine_relu_backward(X, H, T, W):
+    """Gradients of the weights and of the bias of `affine_relu`, in a list.
+
+    From the derivatives `T` of the next layer, whose weights are `W`; `H` is
+    what `affine_relu` gave. Cost O(N H (D + K)).
+    """
+    if isinstance(X, np.ndarray) and X.dtype == H.dtype == T.dtype == W.dtype:
+        gradients = _dense.affine_relu_backward(X, H, T, W)
+        if gradients is not None:
+            return gradients
+    B = T @ W.T
+    _relu.relu_backward(H, B)
+    return affine_backward(X, B)
 
 
 def softmax(logits):

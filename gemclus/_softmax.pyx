@@ -6,11 +6,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free, malloc
 
 from gemclus._buffers import empty_like
-from gemclus._kernels cimport kernels, rows_at_a_time
-
-ctypedef fused real:
-    float
-    double
+from gemclus._kernels cimport kernels, real, rows_at_a_time, softmax_slopes
+from gemclus._kernels cimport softmax_rows as rows
 
 
 def softmax_rows(logits):
@@ -45,10 +42,7 @@ cdef bint _rows(real[:, ::1] logits) except -1:
         for start in range(0, n, step):
             count = min(step, n - start)
             with nogil:
-                if real is float:
-                    finite &= kernels.softmax.rows_f32(&logits[start, 0], count, k, work)
-                else:
-                    finite &= kernels.softmax.rows_f64(&logits[start, 0], count, k, work)
+                finite &= rows(&logits[start, 0], count, k, work)
             PyErr_CheckSignals()
     finally:
         free(work)
@@ -102,13 +96,6 @@ cdef int _backward(
     for start in range(0, n, step):
         count = min(step, n - start)
         with nogil:
-            if real is float:
-                kernels.softmax.backward_f32(
-                    &p[start, 0], &gradient[start, 0], &out[start, 0], count, k
-                )
-            else:
-                kernels.softmax.backward_f64(
-                    &p[start, 0], &gradient[start, 0], &out[start, 0], count, k
-                )
+            softmax_slopes(&p[start, 0], &gradient[start, 0], &out[start, 0], count, k)
         PyErr_CheckSignals()
     return 0

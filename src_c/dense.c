@@ -3,18 +3,19 @@
 #include <string.h>
 
 #include "dispatch.h"
-#include "isa.h"
+#include "vec4.h"
 
-/* Rows taken together, so that a row of the panel is loaded once for them. */
+/* Rows of a product that are summed together, in registers, and columns likewise. */
 #define ROWS 4
-/* The panel's width is a multiple of this. */
-#define LANES 4
-/* 24 KB of doubles. */
+#define VECTORS 3
+/* Rows of T that are padded at a time. */
+#define BLOCK 64
+/* Doubles of the largest panel: 24 KB. */
 #define PANEL_ENTRIES 3072
 
 static size_t width_of(size_t m)
 {
-    return (m + LANES - 1) / LANES * LANES;
+    return (m + GEM_VEC4 - 1) / GEM_VEC4 * GEM_VEC4;
 }
 
 static size_t panel_entries(size_t d, size_t m)
@@ -24,24 +25,14 @@ static size_t panel_entries(size_t d, size_t m)
     return (d + 1) * width_of(m);
 }
 
-/* Which of `rows` rows stands for row `i` of a group: the last one for those
- * beyond it, whose results are dropped. */
-static size_t row_or_last(size_t i, size_t rows)
-{
-    return i < rows ? i : rows - 1;
-}
-
 #define real double
 #define TYPED(name) name##_f64
-#define MULADD GEM_MULADD
 #include "dense_passes.h"
 #undef real
 #undef TYPED
-#undef MULADD
 
 #define real float
 #define TYPED(name) name##_f32
-#define MULADD GEM_MULADDF
 #include "dense_passes.h"
 
 const gem_dense_table GEM_ISA(gem_dense) = {

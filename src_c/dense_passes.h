@@ -1,15 +1,16 @@
 /* The products for one type of entries: included by dense.c once for each, with
- * `real`, TYPED(name) and MULADD defined. Functions called *_group take up to ROWS rows
- * and a width that is a constant where they are called, which unrolls them.
+ * `real` and TYPED(name) defined.
  */
 
-static void TYPED(pack)(const real *w, const real *b, size_t d, size_t m, real *panel)
+static void TYPED(pack)(const real *w, const real *b, size_t d, size_t m, double *panel)
 {
     const size_t width = width_of(m);
     memset(panel, 0, (d + 1) * width * sizeof *panel);
     for (size_t c = 0; c < d; c++)
-        memcpy(panel + c * width, w + c * m, m * sizeof *panel);
-    memcpy(panel + d * width, b, m * sizeof *panel);
+        for (size_t j = 0; j < m; j++)
+            panel[c * width + j] = w[c * m + j];
+    for (size_t j = 0; b && j < m; j++)
+        panel[d * width + j] = b[j];
 }
 
 static void TYPED(unpack)(const double *panel, size_t d, size_t m, real *w, real *b)
@@ -22,86 +23,118 @@ static void TYPED(unpack)(const double *panel, size_t d, size_t m, real *w, real
         b[j] = (real)panel[d * width + j];
 }
 
-GEM_INLINE void TYPED(affine_group)(const real *restrict x, size_t rows, size_t d,
-                                    const real *restrict panel, size_t m,
-                                    real *restrict out, const size_t width)
+#define LOAD(r)                                                                    \
+    s##r##0 = gem_vec4_load(sums + r * width);                                     \
+    s##r##1 = vectors > 1 ? gem_vec4_load(sums + r * width + GEM_VEC4) : s##r##0;  \
+    s##r##2 = vectors > 2 ? gem_vec4_load(sums + r * width + 2 * GEM_VEC4) : s##r##0
+#define ADD(r)                                                                     \
+    s##r##0 = gem_vec4_muladd((double)a[r * a_row], b0, s##r##0);                  \
+    s##r##1 = vectors > 1 ? gem_vec4_muladd((double)a[r * a_row], b1, s##r##1) : b0; \
+    s##r##2 = vectors > 2 ? gem_vec4_muladd((double)a[r * a_row], b2, s##r##2) : b0
+#define STORE(r)                                                                   \
+    gem_vec4_store(sums + r * width, s##r##0);                                     \
+    if (vectors > 1)                                                               \
+        gem_vec4_store(sums + r * width + GEM_VEC4, s##r##1);                      \
+    if (vectors > 2)                                                               \
+    gem_vec4_store(sums + r * width + 2 * GEM_VEC4, s##r##2)
+
+/* sums[r, :] += sum_i a[r, i] b[i, :] for `rows` rows, ROWS or 1, and a number of
+ * vectors that are constants where it is called. */
+GEM_INLINE void TYPED(add_products)(const real *restrict a, size_t a_row, size_t a_next,
+                                    const double *restrict b, size_t count,
+                                    double *restrict sums, size_t width, const int rows,
+                                    const int vectors)
 {
-    const real *x1 = x + d * row_or_last(1, rows), *x2 = x + d * row_or_last(2, rows);
-    const real *x3 = x + d * row_or_last(3, rows);
-    real sum[ROWS][GEM_DENSE_COLUMNS];
-    for (size_t j = 0; j < width; j++)
-        sum[0][j] = sum[1][j] = sum[2][j] = sum[3][j] = panel[d * width + j];
-    for (size_t c = 0; c < d; c++) {
-        const real *w = panel + c * width;
-        GEM_SIMD
-        for (size_t j = 0; j < width; j++) {
-            sum[0][j] = MULADD(x[c], w[j], sum[0][j]);
-            sum[1][j] = MULADD(x1[c], w[j], sum[1][j]);
-            sum[2][j] = MULADD(x2[c], w[j], sum[2][j]);
-            sum[3][j] = MULADD(x3[c], w[j], sum[3][j]);
+    gem_vec4 s00, s01, s02, s10, s11, s12, s20, s21, s22, s30, s31, s32;
+    LOAD(0);
+    s10 = s11 = s12 = s20 = s21 = s22 = s30 = s31 = s32 = s00;
+    if (rows > 1) {
+        LOAD(1);
+        LOAD(2);
+        LOAD(3);
+    }
+    for (size_t i = 0; i < count; i++, a += a_next, b += width) {
+        const gem_vec4 b0 = gem_vec4_load(b);
+        const gem_vec4 b1 = vectors > 1 ? gem_vec4_load(b + GEM_VEC4) : b0;
+        const gem_vec4 b2 = vectors > 2 ? gem_vec4_load(b + 2 * GEM_VEC4) : b0;
+        ADD(0);
+        if (rows > 1) {
+            ADD(1);
+            ADD(2);
+            ADD(3);
         }
     }
-    for (size_t i = 0; i < ROWS && i < rows; i++)
-        for (size_t j = 0; j < m; j++)
-            out[i * m + j] = sum[i][j];
+    STORE(0);
+    if (rows > 1) {
+        STORE(1);
+        STORE(2);
+        STORE(3);
+    }
 }
 
-GEM_INLINE void TYPED(moments_group)(const real *restrict x, const real *restrict t,
-                                     size_t rows, size_t d, size_t m,
-                                     double *restrict panel, const size_t width)
+#undef LOAD
+#undef ADD
+#undef STORE
+
+/* The same for any width, with as many columns at a time as registers hold. */
+GEM_INLINE void TYPED(add_rows)(const real *a, size_t a_row, size_t a_next, const double *b,
+                                size_t count, double *sums, size_t width, const int rows)
 {
-    const real *x1 = x + d * row_or_last(1, rows), *x2 = x + d * row_or_last(2, rows);
-    const real *x3 = x + d * row_or_last(3, rows);
-    double y[ROWS][GEM_DENSE_COLUMNS] = {{0.0}};
-    for (size_t i = 0; i < ROWS && i < rows; i++)
-        for (size_t j = 0; j < m; j++)
-            y[i][j] = t[i * m + j];
-    for (size_t c = 0; c < d; c++) {
-        double *w = panel + c * width;
-        const double a0 = x[c], a1 = x1[c], a2 = x2[c], a3 = x3[c];
-        GEM_SIMD
-        for (size_t j = 0; j < width; j++) {
-            double sum = GEM_MULADD(a0, y[0][j], w[j]);
-            sum = GEM_MULADD(a1, y[1][j], sum);
-            sum = GEM_MULADD(a2, y[2][j], sum);
-            w[j] = GEM_MULADD(a3, y[3][j], sum);
+    for (size_t j = 0; j < width; j += VECTORS * GEM_VEC4)
+        switch ((width - j) / GEM_VEC4) {
+        case 1:
+            TYPED(add_products)(a, a_row, a_next, b + j, count, sums + j, width, rows, 1);
+            break;
+        case 2:
+            TYPED(add_products)(a, a_row, a_next, b + j, count, sums + j, width, rows, 2);
+            break;
+        default:
+            TYPED(add_products)(a, a_row, a_next, b + j, count, sums + j, width, rows, 3);
         }
-    }
-    GEM_SIMD
-    for (size_t j = 0; j < width; j++)
-        panel[d * width + j] =
-            panel[d * width + j] + y[0][j] + y[1][j] + y[2][j] + y[3][j];
 }
 
-#define EACH_GROUP(call)                                                           \
-    for (size_t i = 0; i < rows; i += ROWS)                                        \
-        call
-#define BY_WIDTH(name, ...)                                                        \
-    switch (width_of(m)) {                                                         \
-    case 4:                                                                        \
-        EACH_GROUP(TYPED(name)(__VA_ARGS__, 4));                                   \
-        break;                                                                     \
-    case 8:                                                                        \
-        EACH_GROUP(TYPED(name)(__VA_ARGS__, 8));                                   \
-        break;                                                                     \
-    case 12:                                                                       \
-        EACH_GROUP(TYPED(name)(__VA_ARGS__, 12));                                  \
-        break;                                                                     \
-    default:                                                                       \
-        EACH_GROUP(TYPED(name)(__VA_ARGS__, 16));                                  \
-    }
+/* The same for any number of rows up to ROWS. */
+static void TYPED(add_group)(const real *a, size_t a_row, size_t a_next, const double *b,
+                             size_t count, double *sums, size_t width, size_t rows)
+{
+    if (rows == ROWS)
+        TYPED(add_rows)(a, a_row, a_next, b, count, sums, width, ROWS);
+    else
+        for (size_t r = 0; r < rows; r++)
+            TYPED(add_rows)(a + r * a_row, a_row, a_next, b, count, sums + r * width, width, 1);
+}
 
-static void TYPED(affine)(const real *x, size_t rows, size_t d, const real *panel,
+static void TYPED(affine)(const real *x, size_t rows, size_t d, const double *panel,
                           size_t m, real *out)
 {
-    BY_WIDTH(affine_group, x + i * d, rows - i, d, panel, m, out + i * m)
+    const size_t width = width_of(m);
+    double sums[ROWS * GEM_DENSE_COLUMNS];
+    for (size_t i = 0; i < rows; i += ROWS) {
+        const size_t count = rows - i < ROWS ? rows - i : ROWS;
+        for (size_t r = 0; r < count; r++)
+            memcpy(sums + r * width, panel + d * width, width * sizeof *sums);
+        TYPED(add_group)(x + i * d, d, 1, panel, d, sums, width, count);
+        for (size_t r = 0; r < count; r++)
+            for (size_t j = 0; j < m; j++)
+                out[(i + r) * m + j] = (real)sums[r * width + j];
+    }
 }
 
 static void TYPED(moments)(const real *x, const real *t, size_t rows, size_t d, size_t m,
                            double *panel)
 {
-    BY_WIDTH(moments_group, x + i * d, t + i * m, rows - i, d, m, panel)
+    const size_t width = width_of(m);
+    const real one = 1;
+    double padded[BLOCK * GEM_DENSE_COLUMNS];
+    memset(padded, 0, BLOCK * width * sizeof *padded);
+    for (size_t i = 0; i < rows; i += BLOCK) {
+        const size_t count = rows - i < BLOCK ? rows - i : BLOCK;
+        for (size_t r = 0; r < count; r++)
+            for (size_t j = 0; j < m; j++)
+                padded[r * width + j] = (double)t[(i + r) * m + j];
+        TYPED(add_group)(&one, 0, 0, padded, count, panel + d * width, width, 1);
+        for (size_t c = 0; c < d; c += ROWS)
+            TYPED(add_group)(x + i * d + c, 1, d, padded, count, panel + c * width, width,
+                             d - c < ROWS ? d - c : ROWS);
+    }
 }
-
-#undef BY_WIDTH
-#undef EACH_GROUP

@@ -22,10 +22,8 @@
 #if defined(__FMA__) || defined(__ARM_FEATURE_FMA)
 #include <math.h>
 #define GEM_MULADD(a, b, c) fma((a), (b), (c))
-#define GEM_MULADDF(a, b, c) fmaf((a), (b), (c))
 #else
 #define GEM_MULADD(a, b, c) ((a) * (b) + (c))
-#define GEM_MULADDF(a, b, c) ((a) * (b) + (c))
 #endif
 
 #if defined(_MSC_VER) && !defined(__clang__)

@@ -7,8 +7,8 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 # Around the rows that kernels take together, their widest layer, their panels.
-SHAPES = [(1, 1, 1), (3, 2, 3), (4, 5, 4), (150, 20, 10), (515, 3, 16), (9, 3, 17), (70, 900, 3)]
-SHAPES += [(30, 1100, 3)]
+SHAPES = [(1, 1, 1), (3, 2, 3), (4, 5, 4), (150, 20, 10), (515, 3, 32), (9, 3, 33)]
+SHAPES += [(70, 700, 3), (30, 800, 3)]
 generator = np.random.RandomState(0)
 
 
@@ -54,14 +54,44 @@ def test_gradients_of_an_affine_map(shape, dtype):
                 np.testing.assert_allclose(gradient, of, **tolerance(dtype))
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("n_next", [1, 3, 33, 200])
+@pytest.mark.parametrize("shape", SHAPES)
+def test_rectified_layers(shape, n_next, dtype):
+    X, W, b = layer(shape, dtype)
+    T = generator.normal(size=(shape[0], n_next)).astype(dtype)
+    next_W = generator.normal(size=(shape[2], n_next)).astype(dtype) / np.sqrt(dtype(n_next))
+    exact = X.astype(float) @ W.astype(float) + b
+    # Away from the kink, where rounding decides.
+    b = b + dtype(0.01) * (np.abs(exact).min(axis=0) < 1e-4)
+    exact = X.astype(float) @ W.astype(float) + b
+    B = (T.astype(float) @ next_W.astype(float).T) * (exact > 0)
+    for samples in (X, np.asfortranarray(X), csr_array(X)):
+        H = _layers.affine_relu(samples, W, b)
+        np.testing.assert_allclose(H, np.maximum(exact, 0), **tolerance(dtype))
+        found = _layers.affine_relu_backward(samples, H, T, next_W)
+        for gradient, of in zip(found, (X.T.astype(float) @ B, B.sum(axis=0, keepdims=True))):
+            assert gradient.dtype == dtype and gradient.shape == of.shape
+            np.testing.assert_allclose(gradient, of, **tolerance(dtype))
+
+
+def test_activations_that_are_not_finite_are_seen():
+    X, W, b = layer((9, 4, 3), np.float64)
+    W[0, 0] = np.nan
+    assert np.isnan(_layers.affine_relu(X, W, b)[:, 0]).all()
+    assert not np.isfinite(_layers.softmax_affine(X, W, b)).any()
+
+
 def test_the_kernels_are_what_is_tested():
     X, W, b = layer((150, 20, 10), np.float64)
     P = _dense.softmax_affine(X, W, b)
     assert P is not None
     assert _dense.softmax_affine_backward(X, P, P) is not None
     assert _dense.affine_backward(X, P) is not None
-    assert _dense.softmax_affine(*layer((9, 3, 17), np.float64)) is None
-    assert _dense.softmax_affine(*layer((30, 1100, 3), np.float64)) is None
+    assert _dense.affine_relu(X, W, b) is not None
+    assert _dense.affine_relu_backward(X, P, P, np.eye(10)) is not None
+    assert _dense.softmax_affine(*layer((9, 3, 33), np.float64)) is None
+    assert _dense.softmax_affine(*layer((30, 800, 3), np.float64)) is None
 
 
 def test_layers_that_do_not_fit_are_refused():
@@ -74,6 +104,8 @@ def test_layers_that_do_not_fit_are_refused():
         _dense.affine_backward(X[:5], np.ones((6, 3)))
     with pytest.raises(ValueError, match="gradient must have the shape"):
         _dense.softmax_affine_backward(X, np.ones((6, 3)), np.ones((6, 2)))
+    with pytest.raises(ValueError, match="layer after"):
+        _dense.affine_relu_backward(X, np.ones((6, 3)), np.ones((6, 2)), np.ones((2, 2)))
 
 
 def test_rows_may_be_taken_in_any_blocks():

@@ -14,8 +14,8 @@ from libc.stdlib cimport calloc, free, malloc
 
 from gemclus._arrays cimport close, open_output, try_open
 from gemclus._buffers import empty_like
-from gemclus._kernels cimport kernels, rows_at_a_time
-from gemclus.gemini._mmd_kernels cimport centre_rows, real, rows_together, tiled
+from gemclus._kernels cimport affine, kernels, moments, pack, real, rows_at_a_time, unpack
+from gemclus.gemini._mmd_kernels cimport centre_rows, rows_together, tiled
 
 # Rows that one pass leaves in the cache for the next.
 cdef enum:
@@ -26,7 +26,7 @@ def centred_moments(Z, P, const double[::1] pi, double epsilon):
     """``Z^T H P``: an array (r, K) of float64. Cost O(N r K)."""
     cdef Py_buffer[2] views
     cdef int n_open = 0
-    cdef double[:, ::1] moments
+    cdef double[:, ::1] centred
     cdef double[::1] sums = np.empty(P.shape[1])
     cdef double *tile = NULL
     cdef double *panel = NULL
@@ -41,7 +41,7 @@ def centred_moments(Z, P, const double[::1] pi, double epsilon):
             raise ValueError("Z, P and pi must agree in the numbers of samples and clusters")
         if kernels.dense.panel(r, K) == 0:
             return None
-        moments = np.empty((r, K))
+        centred = np.empty((r, K))
         tile_rows = rows_together(n, K)
         tile = tiled(pi, tile_rows)
         panel = <double *>calloc(kernels.dense.panel(r, K), sizeof(double))
@@ -51,8 +51,8 @@ def centred_moments(Z, P, const double[::1] pi, double epsilon):
             _moments(<const float *>views[0].buf, views, tile, tile_rows, epsilon, panel)
         else:
             _moments(<const double *>views[0].buf, views, tile, tile_rows, epsilon, panel)
-        kernels.dense.unpack_f64(panel, r, K, &moments[0, 0], &sums[0])
-        return moments.base
+        unpack(panel, r, K, &centred[0, 0], &sums[0])
+        return centred.base
     finally:
         free(tile)
         free(panel)
@@ -82,10 +82,7 @@ cdef int _moments(
                 while i < stop:
                     count = min(<Py_ssize_t>BLOCK, stop - i)
                     centre_rows(p + i * K, count, K, tile, tile_rows, epsilon, block)
-                    if real is float:
-                        kernels.dense.moments_f32(z + i * r, block, count, r, K, panel)
-                    else:
-                        kernels.dense.moments_f64(z + i * r, block, count, r, K, panel)
+                    moments(z + i * r, <const real *>block, count, r, K, panel)
                     i += count
             PyErr_CheckSignals()
             start = stop
@@ -126,24 +123,18 @@ cdef int _gradient(const real *z, const Py_buffer *views, double epsilon) except
     cdef size_t start = 0, stop, i, count
     cdef const real *p = <const real *>views[3].buf
     cdef real *g = <real *>views[4].buf
-    cdef real *panel = <real *>malloc(kernels.dense.panel(r, K) * sizeof(real))
+    cdef double *panel = <double *>malloc(kernels.dense.panel(r, K) * sizeof(double))
     if panel == NULL:
         raise MemoryError
     try:
-        if real is float:
-            kernels.dense.pack_f32(<real *>views[1].buf, <real *>views[2].buf, r, K, panel)
-        else:
-            kernels.dense.pack_f64(<real *>views[1].buf, <real *>views[2].buf, r, K, panel)
+        pack(<const real *>views[1].buf, <const real *>views[2].buf, r, K, panel)
         while start < n:
             stop = min(n, start + rows_at_a_time(r + K))
             with nogil:
                 i = start
                 while i < stop:
                     count = min(<size_t>BLOCK, stop - i)
-                    if real is float:
-                        kernels.dense.affine_f32(z + i * r, count, r, panel, K, g + i * K)
-                    else:
-                        kernels.dense.affine_f64(z + i * r, count, r, panel, K, g + i * K)
+                    affine(z + i * r, count, r, panel, K, g + i * K)
                     _stop_at_clipped(p + i * K, count * K, epsilon, g + i * K)
                     i += count
             PyErr_CheckSignals()

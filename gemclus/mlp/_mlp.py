@@ -109,11 +109,11 @@ class MLPModel(DiscriminativeModel):
         H = self._hidden(X)
         if retain:
             self._retained = H
-        return _layers.softmax(self._logits(X, H))
+        return self._output(X, H)
 
-    def _logits(self, X, H):
-        """What the softmax is taken of, given the hidden activations."""
-        return _layers.affine(H, self.W2_, self.b2_)
+    def _output(self, X, H):
+        """Probabilities, given the hidden activations."""
+        return _layers.softmax_affine(H, self.W2_, self.b2_)
 
     def _compute_grads(self, X, y_pred, gradient):
         return self._backward(X, _layers.softmax_backward(y_pred, gradient))
@@ -122,8 +122,7 @@ class MLPModel(DiscriminativeModel):
         """Gradients of the weights from those of the logits, `T`."""
         H = self._retained
         W2, b2 = _layers.affine_backward(H, T)
-        B = _layers.relu_backward(H, T @ self.W2_.T)
-        W1, b1 = _layers.affine_backward(X, B)
+        W1, b1 = _layers.affine_relu_backward(X, H, T, self.W2_)
         return [W1, W2, b1, b2]
 
     def _finish_fit(self, X):

@@ -113,10 +113,10 @@ class SparseMLPModel(SparseMixin, MLPModel):
     def _get_weights(self):
         return [self.W1_, self.W2_, self.W_skip_, self.b1_, self.b2_]
 
-    def _logits(self, X, H):
-        out = super()._logits(X, H)
-        out += X @ self.W_skip_
-        return out
+    def _output(self, X, H):
+        logits = _layers.affine(H, self.W2_, self.b2_)
+        logits += X @ self.W_skip_
+        return _layers.softmax(logits)
 
     def _backward(self, X, T):
         W1, W2, b1, b2 = super()._backward(X, T)
