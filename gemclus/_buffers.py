@@ -14,6 +14,7 @@ import numpy as np
 
 # Smaller arrays come faster from the allocator.
 LEAST_BYTES = 1 << 17
+_LEAST_ENTRIES = LEAST_BYTES // 8
 # Buffers that are kept while nobody holds them.
 _MOST_BUFFERS = 8
 
@@ -37,8 +38,11 @@ def empty(shape, dtype):
     No other array shares its memory while anything, a view for instance, holds
     on to it.
     """
+    n_entries = prod(shape)
+    if n_entries < _LEAST_ENTRIES:
+        return np.empty(shape, dtype)
     dtype = np.dtype(dtype)
-    n_bytes = prod(shape) * dtype.itemsize
+    n_bytes = n_entries * dtype.itemsize
     buffers = getattr(_local, "buffers", None)
     if n_bytes < LEAST_BYTES or buffers is None:
         return np.empty(shape, dtype)

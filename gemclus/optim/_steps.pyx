@@ -1,9 +1,9 @@
 """Compiled updates of parameters: one pass over each and its state.
 
 The arrays come in lists, one for each role, the parameters first. Those of one
-position have one size; parameters are float32 or float64. A step returns False,
-and has changed nothing, if one of them is not C-contiguous or not of the dtype of
-its parameter.
+position have one size, states also the dtype of their parameter, float32 or float64.
+A step returns False, and has changed nothing, if an array is not C-contiguous or a
+gradient has another dtype than its parameter.
 """
 
 import numpy as np
@@ -122,7 +122,7 @@ cdef bint open_all(
             raise ValueError(f"expected {n} arrays of each kind, got {len(roles[role])}")
         flags = PyBUF_C_CONTIGUOUS if role == 1 else PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE
         for position, array in enumerate(roles[role]):
-            if array.dtype != dtypes[position]:
+            if role == 1 and array.dtype != dtypes[position]:
                 return False
             if not try_open(array, &views[n_open[0]], flags):
                 return False
