@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "dispatch.h"
-#include "vec4.h"
+#include "vec.h"
 
 /* Rows of a product that are summed together, in registers, and columns likewise. */
 #define ROWS 4
@@ -15,7 +15,7 @@
 
 static size_t width_of(size_t m)
 {
-    return (m + GEM_VEC4 - 1) / GEM_VEC4 * GEM_VEC4;
+    return (m + GEM_VEC_LANES - 1) / GEM_VEC_LANES * GEM_VEC_LANES;
 }
 
 static size_t panel_entries(size_t d, size_t m)

@@ -23,20 +23,31 @@ static void TYPED(unpack)(const double *panel, size_t d, size_t m, real *w, real
         b[j] = (real)panel[d * width + j];
 }
 
+/* What add_products does with row r of its sums, s##r##0 to s##r##2. */
+#define AT(r, v) (sums + (r) * width + (v) * GEM_VEC_LANES)
 #define LOAD(r)                                                                    \
-    s##r##0 = gem_vec4_load(sums + r * width);                                     \
-    s##r##1 = vectors > 1 ? gem_vec4_load(sums + r * width + GEM_VEC4) : s##r##0;  \
-    s##r##2 = vectors > 2 ? gem_vec4_load(sums + r * width + 2 * GEM_VEC4) : s##r##0
+    do {                                                                           \
+        s##r##0 = gem_vec_load(AT(r, 0));                                          \
+        s##r##1 = vectors > 1 ? gem_vec_load(AT(r, 1)) : s##r##0;                  \
+        s##r##2 = vectors > 2 ? gem_vec_load(AT(r, 2)) : s##r##0;                  \
+    } while (0)
 #define ADD(r)                                                                     \
-    s##r##0 = gem_vec4_muladd((double)a[r * a_row], b0, s##r##0);                  \
-    s##r##1 = vectors > 1 ? gem_vec4_muladd((double)a[r * a_row], b1, s##r##1) : b0; \
-    s##r##2 = vectors > 2 ? gem_vec4_muladd((double)a[r * a_row], b2, s##r##2) : b0
+    do {                                                                           \
+        const double factor = (double)a[r * a_row];                                \
+        s##r##0 = gem_vec_muladd(factor, b0, s##r##0);                             \
+        if (vectors > 1)                                                           \
+            s##r##1 = gem_vec_muladd(factor, b1, s##r##1);                         \
+        if (vectors > 2)                                                           \
+            s##r##2 = gem_vec_muladd(factor, b2, s##r##2);                         \
+    } while (0)
 #define STORE(r)                                                                   \
-    gem_vec4_store(sums + r * width, s##r##0);                                     \
-    if (vectors > 1)                                                               \
-        gem_vec4_store(sums + r * width + GEM_VEC4, s##r##1);                      \
-    if (vectors > 2)                                                               \
-    gem_vec4_store(sums + r * width + 2 * GEM_VEC4, s##r##2)
+    do {                                                                           \
+        gem_vec_store(AT(r, 0), s##r##0);                                          \
+        if (vectors > 1)                                                           \
+            gem_vec_store(AT(r, 1), s##r##1);                                      \
+        if (vectors > 2)                                                           \
+            gem_vec_store(AT(r, 2), s##r##2);                                      \
+    } while (0)
 
 /* sums[r, :] += sum_i a[r, i] b[i, :] for `rows` rows, ROWS or 1, and a number of
  * vectors that are constants where it is called. */
@@ -45,7 +56,7 @@ GEM_INLINE void TYPED(add_products)(const real *restrict a, size_t a_row, size_t
                                     double *restrict sums, size_t width, const int rows,
                                     const int vectors)
 {
-    gem_vec4 s00, s01, s02, s10, s11, s12, s20, s21, s22, s30, s31, s32;
+    gem_vec s00, s01, s02, s10, s11, s12, s20, s21, s22, s30, s31, s32;
     LOAD(0);
     s10 = s11 = s12 = s20 = s21 = s22 = s30 = s31 = s32 = s00;
     if (rows > 1) {
@@ -54,9 +65,9 @@ GEM_INLINE void TYPED(add_products)(const real *restrict a, size_t a_row, size_t
         LOAD(3);
     }
     for (size_t i = 0; i < count; i++, a += a_next, b += width) {
-        const gem_vec4 b0 = gem_vec4_load(b);
-        const gem_vec4 b1 = vectors > 1 ? gem_vec4_load(b + GEM_VEC4) : b0;
-        const gem_vec4 b2 = vectors > 2 ? gem_vec4_load(b + 2 * GEM_VEC4) : b0;
+        const gem_vec b0 = gem_vec_load(b);
+        const gem_vec b1 = vectors > 1 ? gem_vec_load(b + GEM_VEC_LANES) : b0;
+        const gem_vec b2 = vectors > 2 ? gem_vec_load(b + 2 * GEM_VEC_LANES) : b0;
         ADD(0);
         if (rows > 1) {
             ADD(1);
@@ -72,6 +83,7 @@ GEM_INLINE void TYPED(add_products)(const real *restrict a, size_t a_row, size_t
     }
 }
 
+#undef AT
 #undef LOAD
 #undef ADD
 #undef STORE
@@ -80,8 +92,8 @@ GEM_INLINE void TYPED(add_products)(const real *restrict a, size_t a_row, size_t
 GEM_INLINE void TYPED(add_rows)(const real *a, size_t a_row, size_t a_next, const double *b,
                                 size_t count, double *sums, size_t width, const int rows)
 {
-    for (size_t j = 0; j < width; j += VECTORS * GEM_VEC4)
-        switch ((width - j) / GEM_VEC4) {
+    for (size_t j = 0; j < width; j += VECTORS * GEM_VEC_LANES)
+        switch ((width - j) / GEM_VEC_LANES) {
         case 1:
             TYPED(add_products)(a, a_row, a_next, b + j, count, sums + j, width, rows, 1);
             break;
