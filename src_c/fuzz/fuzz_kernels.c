@@ -1,5 +1,5 @@
-/* Softmax, its derivative and the f-divergences on arbitrary bytes, in arrays of
- * their exact size: no access outside them, and nothing but probabilities from
+/* Softmax, its derivative, the products and the f-divergences on arbitrary bytes, in
+ * arrays of their exact size: no access outside them, and nothing but probabilities from
  * finite logits, no NaN from finite predictions. */
 #include <math.h>
 #include <stdint.h>
@@ -51,6 +51,27 @@ static void try_divergence(const gem_fdiv_table *table, gem_fdiv_kind kind, doub
     free(work), free(g);
 }
 
+/* X against a panel of its own first entries: the same in two calls as in one. */
+static void try_dense(const gem_dense_table *table, const double *x, size_t n, size_t d,
+                      size_t m)
+{
+    const size_t entries = table->panel(d, m), bytes = n * m * sizeof *x, cut = n / 2;
+    if (!entries || (d + 1) * m > n * d)
+        return;
+    double *panel = malloc(entries * sizeof *x), *sums = calloc(entries, sizeof *x);
+    double *out = malloc(bytes), *again = malloc(bytes);
+    double *w = malloc(d * m * sizeof *w), *b = malloc(m * sizeof *b);
+    table->pack_f64(x, x + d * m, d, m, panel);
+    table->affine_f64(x, n, d, panel, m, out);
+    table->affine_f64(x, cut, d, panel, m, again);
+    table->affine_f64(x + cut * d, n - cut, d, panel, m, again + cut * m);
+    for (size_t at = 0; at < n * m; at++)
+        require(out[at] == again[at] || (isnan(out[at]) && isnan(again[at])));
+    table->moments_f64(x, out, n, d, m, sums);
+    table->unpack_f64(sums, d, m, w, b);
+    free(panel), free(sums), free(out), free(again), free(w), free(b);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const gem_kernels *kernels;
@@ -76,6 +97,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     try_softmax(kernels->softmax, x, n, k);
     try_divergence(kernels->fdivergence, (gem_fdiv_kind)(data[2] % (GEM_FDIV_COUNT + 1)),
                    epsilon, x, n, k, (size_t)GEM_FDIV_BLOCK * (1 + data[3]));
+    try_dense(kernels->dense, x, n, k, 1 + data[3] % (GEM_DENSE_COLUMNS + 1));
     for (size_t at = 0; at + 1 < n * k; at += 2) {
         double out[2];
         kernels->vmath->exp(x + at, out, 2);
