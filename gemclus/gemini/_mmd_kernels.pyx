@@ -13,9 +13,14 @@ import numpy as np
 
 from cpython.buffer cimport PyBuffer_Release
 from libc.math cimport fabs, isfinite, sqrt
-from libc.stdlib cimport free, malloc
+from libc.stdlib cimport calloc, free, malloc
 
 from gemclus._arrays cimport open_rows
+
+# Rows that are added to one sum before it joins the others.
+cdef enum:
+    SUMMED_ROWS = 64
+
 
 cdef Py_ssize_t rows_together(Py_ssize_t n_rows, Py_ssize_t n_columns) noexcept nogil:
     """How many rows to take as one vector: enough for a loop that pays."""
@@ -24,18 +29,19 @@ cdef Py_ssize_t rows_together(Py_ssize_t n_rows, Py_ssize_t n_columns) noexcept 
 
 cdef double *tiled(const double[::1] row, Py_ssize_t times) except NULL:
     """A row repeated; to be freed."""
-    cdef Py_ssize_t K = row.shape[0], j
+    cdef Py_ssize_t K = row.shape[0], i, k
     cdef double *tile = <double *>malloc(K * times * sizeof(double))
     if tile == NULL:
         raise MemoryError
-    for j in range(K * times):
-        tile[j] = row[j % K]
+    for i in range(times):
+        for k in range(K):
+            tile[i * K + k] = row[k]
     return tile
 
 
 cdef inline double clip(double p, double epsilon) noexcept nogil:
-    if p < epsilon:
-        return epsilon
+    # Selections, which run in vectors, and not jumps.
+    p = epsilon if p < epsilon else p
     return 1.0 - epsilon if p > 1.0 - epsilon else p
 
 
@@ -63,26 +69,33 @@ def proportions(P, double epsilon):
 cdef bint _proportions(
     const real *P, const Py_buffer *view, double epsilon, double *pi
 ) except -1:
-    cdef Py_ssize_t N = view.shape[0], K = view.shape[1], i, k, start, stop
+    cdef Py_ssize_t N = view.shape[0], K = view.shape[1], rows = rows_together(N, K)
+    cdef Py_ssize_t start = 0, stop, j, k, i
     cdef double p, total = 0.0
-    cdef double *part = <double *>malloc(K * sizeof(double))
-    if part == NULL:
+    cdef double *first = <double *>malloc(2 * K * rows * sizeof(double))
+    cdef double *part = first + K * rows
+    if first == NULL:
         raise MemoryError
     with nogil:
-        for start in range(0, N, 256):
-            stop = min(N, start + 256)
+        for i in range(rows):
             for k in range(K):
-                part[k] = 0.0
-            for i in range(start, stop):
+                first[i * K + k] = clip(P[k], epsilon)
+        while start < N:
+            stop = min(N, start + SUMMED_ROWS * rows)
+            for j in range(K * rows):
+                part[j] = 0.0
+            while start < stop:
+                for j in range(K * min(rows, stop - start)):
+                    p = P[start * K + j]
+                    part[j] += (clip(p, epsilon) - first[j]) + 0.0 * p
+                start += rows
+            for i in range(rows):
                 for k in range(K):
-                    p = P[i * K + k]
-                    part[k] += clip(p, epsilon) - clip(P[k], epsilon) + 0.0 * p
-            for k in range(K):
-                pi[k] += part[k]
+                    pi[k] += part[i * K + k]
         for k in range(K):
-            pi[k] = clip(P[k], epsilon) + pi[k] / N
+            pi[k] = first[k] + pi[k] / N
             total += pi[k]
-    free(part)
+    free(first)
     return isfinite(total)
 
 
@@ -110,17 +123,14 @@ cdef void centre_rows(
 ) noexcept nogil:
     """`centre`, given ``pi`` repeated `tile_rows` times."""
     cdef Py_ssize_t start = 0, j
-    cdef double p, difference
+    cdef double difference
     cdef const real *x
     cdef real *y
     while start < N:
         x = P + start * K
         y = out + start * K
         for j in range(K * min(tile_rows, N - start)):
-            p = x[j]
-            p = epsilon if p < epsilon else p
-            p = 1.0 - epsilon if p > 1.0 - epsilon else p
-            difference = p - tile[j]
+            difference = clip(x[j], epsilon) - tile[j]
             y[j] = <real>(difference if fabs(difference) > 1e-15 * tile[j] else 0.0)
         start += tile_rows
 
@@ -150,63 +160,60 @@ def centroid_mixing(double[:, ::1] mu, pi, means, Py_ssize_t N, bint ovo):
         The gradient is ``Z A + shift``, where `P` was not clipped.
     """
     cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k, l
-    cdef double[::1] proportion = pi, mean = means
-    mixed = np.zeros((r, K))
-    cdef double[:, ::1] A = mixed
+    cdef const double[::1] proportion = pi, mean = means
+    cdef double[:, ::1] A = np.zeros((r, K))
+    cdef double[::1] shift = np.zeros(K)
+    cdef double *d = <double *>calloc(2 * K * K, sizeof(double))
+    cdef double *C = d + K * K
+    cdef double value
+    if d == NULL:
+        raise MemoryError
     with nogil:
         for j in range(r):
             for k in range(K):
                 mu[j, k] /= N * proportion[k]
-    if ovo:
-        value, mixing, first = ovo_mixing(centroid_distances(mu), pi, N)
-    else:
-        value, mixing, first = ova_mixing(centroid_norms(mu), pi, N)
-    cdef double[:, ::1] C = mixing
-    cdef double[::1] shift = first
-    with nogil:
+        if ovo:
+            centroid_distances(mu, d)
+            value = mix_ovo(d, proportion, N, C, shift)
+        else:
+            centroid_norms(mu, d)
+            value = mix_ova(d, proportion, N, C)
         for j in range(r):
             for l in range(K):
                 for k in range(K):
-                    A[j, k] += mu[j, l] * C[l, k]
+                    A[j, k] += mu[j, l] * C[l * K + k]
             for k in range(K):
                 if ovo:
                     shift[k] -= A[j, k] * mu[j, k]
                 # Centring the columns of Z A.
                 shift[k] -= A[j, k] * mean[j]
-    return value, mixed, first
+    free(d)
+    return value, A.base, shift.base
 
 
-cdef centroid_norms(const double[:, ::1] mu):
+cdef void centroid_norms(const double[:, ::1] mu, double *d) noexcept nogil:
     """Norms ``d`` (K,) of the columns of the centroids `mu` (r, K). Cost O(r K)."""
     cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k
-    norms = np.zeros(K)
-    cdef double[::1] d = norms
-    with nogil:
-        for j in range(r):
-            for k in range(K):
-                d[k] += mu[j, k] * mu[j, k]
+    for j in range(r):
         for k in range(K):
-            d[k] = sqrt(d[k])
-    return norms
+            d[k] += mu[j, k] * mu[j, k]
+    for k in range(K):
+        d[k] = sqrt(d[k])
 
 
-cdef centroid_distances(const double[:, ::1] mu):
+cdef void centroid_distances(const double[:, ::1] mu, double *d) noexcept nogil:
     """Distances ``d`` (K, K) between the columns of `mu` (r, K). Cost O(r K^2)."""
     cdef Py_ssize_t r = mu.shape[0], K = mu.shape[1], j, k, l
-    distances = np.zeros((K, K))
-    cdef double[:, ::1] d = distances
     cdef double difference
-    with nogil:
-        for j in range(r):
-            for k in range(K):
-                for l in range(k):
-                    difference = mu[j, k] - mu[j, l]
-                    d[k, l] += difference * difference
+    for j in range(r):
         for k in range(K):
             for l in range(k):
-                d[k, l] = sqrt(d[k, l])
-                d[l, k] = d[k, l]
-    return distances
+                difference = mu[j, k] - mu[j, l]
+                d[k * K + l] += difference * difference
+    for k in range(K):
+        for l in range(k):
+            d[k * K + l] = sqrt(d[k * K + l])
+            d[l * K + k] = d[k * K + l]
 
 
 def kernel_norms(
@@ -256,45 +263,60 @@ def kernel_distances(
 
 
 def ova_mixing(const double[::1] d, const double[::1] pi, Py_ssize_t N):
-    """OvA from the norms of the centroids: value, mixing (K, K), row (K,).
+    """OvA from the norms of the centroids: value, mixing (K, K), row (K,): `mix_ova`."""
+    cdef Py_ssize_t K = pi.shape[0]
+    cdef double[:, ::1] C = np.zeros((K, K))
+    value = mix_ova(&d[0], pi, N, &C[0, 0])
+    return value, C.base, np.zeros(K)
 
-    ``V = sum_k pi_k d_k``; the gradient is ``H Z mu C + row`` with
-    ``C = diag(1 / (N d_k))``, 0 where ``d_k = 0``, and no row. Cost O(K^2).
+
+def ovo_mixing(const double[:, ::1] d, const double[::1] pi, Py_ssize_t N):
+    """OvO from the distances of the centroids: value, mixing, row (K,): `mix_ovo`."""
+    cdef Py_ssize_t K = pi.shape[0]
+    cdef double[:, ::1] C = np.zeros((K, K))
+    cdef double[::1] row = np.zeros(K)
+    value = mix_ovo(&d[0, 0], pi, N, &C[0, 0], row)
+    return value, C.base, row.base
+
+
+cdef double mix_ova(
+    const double *d, const double[::1] pi, Py_ssize_t N, double *C
+) noexcept nogil:
+    """OvA: the value, and the mixing matrix C (K, K), which holds zeros.
+
+    ``V = sum_k pi_k d_k``; the gradient is ``H Z mu C`` with
+    ``C = diag(1 / (N d_k))``, 0 where ``d_k = 0``. Cost O(K).
     """
     cdef Py_ssize_t K = pi.shape[0], k
-    mixing = np.zeros((K, K))
-    cdef double[:, ::1] C = mixing
     cdef double value = 0.0
     for k in range(K):
         value += pi[k] * d[k]
         if d[k] > 0.0:
-            C[k, k] = 1.0 / (N * d[k])
-    return value, mixing, np.zeros(K)
+            C[k * K + k] = 1.0 / (N * d[k])
+    return value
 
 
-def ovo_mixing(const double[:, ::1] d, const double[::1] pi, Py_ssize_t N):
-    """OvO from the distances between centroids: value, mixing (K, K), row (K,).
+cdef double mix_ovo(
+    const double *d, const double[::1] pi, Py_ssize_t N, double *C, double[::1] row
+) noexcept nogil:
+    """OvO: the value, the mixing matrix C (K, K) and the row, which hold zeros.
 
     ``V = pi^T d pi``; the gradient is ``H Z mu C + row - diag(C^T mu^T mu)`` with
     ``C[:, k] = sum_l 2 pi_l / (N d_kl) (e_k - e_l)``, leaving out the pairs at
     distance 0, and ``row = 2 d pi / N``. Cost O(K^2).
     """
     cdef Py_ssize_t K = pi.shape[0], k, l
-    mixing = np.zeros((K, K))
-    first = np.zeros(K)
-    cdef double[:, ::1] C = mixing
-    cdef double[::1] row = first
     cdef double value = 0.0, weight
     for k in range(K):
         for l in range(K):
-            row[k] += d[k, l] * pi[l]
-            if d[k, l] > 0.0:
-                weight = 2.0 * pi[l] / (N * d[k, l])
-                C[k, k] += weight
-                C[l, k] -= weight
+            row[k] += d[k * K + l] * pi[l]
+            if d[k * K + l] > 0.0:
+                weight = 2.0 * pi[l] / (N * d[k * K + l])
+                C[k * K + k] += weight
+                C[l * K + k] -= weight
         value += row[k] * pi[k]
         row[k] *= 2.0 / N
-    return value, mixing, first
+    return value
 
 
 def finish_gradient(
