@@ -6,7 +6,7 @@ Objectives are maximised while optimisers minimise: the sign changes in
 
 import numpy as np
 
-from gemclus import _dense, _narrow, _relu, _softmax
+from gemclus import _dense, _relu, _softmax
 from gemclus._buffers import LEAST_BYTES, empty
 from gemclus._softmax import softmax_backward  # noqa: F401  a layer like the others
 
@@ -22,7 +22,7 @@ def uniform_init(random_state, fan_in, shape, dtype):
 def affine(X, W, b):
     """``X W + b`` for dense or CSR `X`. Cost O(N D K)."""
     out = _product(X, W)
-    _narrow.add_row(out, b if b.dtype == out.dtype else b.astype(out.dtype))
+    out += b
     return out
 
 
@@ -50,6 +50,7 @@ def softmax_affine_backward(X, P, gradient):
     Of **minus** the objective, from its derivative with respect to the
     probabilities `P`. Cost O(N D K).
     """
+    gradient = np.asarray(gradient)
     if isinstance(X, np.ndarray) and X.dtype == P.dtype == gradient.dtype:
         gradients = _dense.softmax_affine_backward(X, P, gradient)
         if gradients is not None:
@@ -63,7 +64,8 @@ def affine_backward(X, T):
         gradients = _dense.affine_backward(X, T)
         if gradients is not None:
             return gradients
-    return [_weight_gradient(X, T), _narrow.column_sums(T)]
+    bias = T.sum(axis=0, keepdims=True, dtype=np.float64)
+    return [_weight_gradient(X, T), bias.astype(T.dtype, copy=False)]
 
 
 def _weight_gradient(X, T):

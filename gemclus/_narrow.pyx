@@ -14,7 +14,6 @@ from cpython.buffer cimport (
     PyObject_GetBuffer,
 )
 from libc.math cimport fabs
-from libc.stdlib cimport free, malloc
 from libc.string cimport memcpy
 
 from gemclus._arrays cimport try_open
@@ -24,78 +23,6 @@ ctypedef fused real:
     double
 
 cdef tuple FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
-
-
-cdef Py_ssize_t rows_together(Py_ssize_t n_columns) noexcept nogil:
-    """How many rows to take as one vector: enough for a loop that pays."""
-    return 1 + 63 // n_columns
-
-
-def add_row(out, row):
-    """``out += row``, in place, for a `row` of K numbers of the same dtype."""
-    row = row.reshape(-1)
-    if out.itemsize == sizeof(float):
-        _add_row[float](out, row)
-    else:
-        _add_row[double](out, row)
-
-
-cdef int _add_row(real[:, ::1] out, const real[::1] row) except -1:
-    cdef Py_ssize_t N = out.shape[0], K = out.shape[1], i, j, length, whole
-    if N == 0 or K == 0:
-        return 0
-    length = K * rows_together(K)
-    cdef real *tile = <real *>malloc(length * sizeof(real))
-    cdef real *x = &out[0, 0]
-    if tile == NULL:
-        raise MemoryError
-    with nogil:
-        for j in range(length):
-            tile[j] = row[j % K]
-        whole = N * K - (N * K) % length
-        for i in range(whole // length):
-            for j in range(length):
-                x[i * length + j] += tile[j]
-        for j in range(N * K - whole):
-            x[whole + j] += tile[j]
-    free(tile)
-    return 0
-
-
-def column_sums(a):
-    """Sums of the columns, kept in float64: an array of shape (1, K) as `a` is."""
-    sums = np.empty((1, a.shape[1]), a.dtype)
-    if a.itemsize == sizeof(float):
-        _column_sums[float](a, sums)
-    else:
-        _column_sums[double](a, sums)
-    return sums
-
-
-cdef int _column_sums(const real[:, ::1] a, real[:, ::1] sums) except -1:
-    cdef Py_ssize_t N = a.shape[0], K = a.shape[1], i, j, length, whole
-    if K == 0:
-        return 0
-    length = K * rows_together(K)
-    cdef double *total = <double *>malloc(length * sizeof(double))
-    cdef const real *x = &a[0, 0] if N else NULL
-    if total == NULL:
-        raise MemoryError
-    with nogil:
-        for j in range(length):
-            total[j] = 0.0
-        whole = N * K - (N * K) % length
-        for i in range(whole // length):
-            for j in range(length):
-                total[j] += x[i * length + j]
-        for j in range(N * K - whole):
-            total[j] += x[whole + j]
-        for j in range(K, length):
-            total[j % K] += total[j]
-        for j in range(K):
-            sums[0, j] = <real>total[j]
-    free(total)
-    return 0
 
 
 def are_probabilities(P, double tolerance):
