@@ -1,0 +1,120 @@
+"""Distances, from a name, a callable or a matrix."""
+
+import numpy as np
+from scipy.spatial.distance import cdist
+from sklearn.metrics import pairwise_distances
+from sklearn.metrics.pairwise import distance_metrics
+
+from gemclus._validation import check_square_matrix
+from gemclus.affinity._arguments import check_name, precomputed_matrix
+from gemclus.affinity._objects import AffinityRows, Distances, LazyAffinity
+
+# Names whose distance satisfies the triangle inequality: the transport solver
+# may then use one potential instead of two.
+TRUE_METRICS = frozenset(
+    {"euclidean", "l2", "l1", "manhattan", "cityblock", "haversine"}
+)
+# SciPy's C loops take exact differences; the expanded square of other
+# implementations puts duplicates at 6e-5 instead of 0.
+_EXACT_METRICS = {
+    "euclidean": "euclidean",
+    "l2": "euclidean",
+    "l1": "cityblock",
+    "manhattan": "cityblock",
+    "cityblock": "cityblock",
+}
+
+
+def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
+    """The distances that training uses.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D)
+        Validated samples.
+    metric : str or callable
+        A name of `sklearn.metrics.pairwise.distance_metrics`,
+        ``"precomputed"``, or a callable ``d(X)`` returning an (N, N) array.
+    metric_params : dict, default=None
+        Arguments of the named metric.
+    y : array-like of shape (N, N), default=None
+        The matrix, when `metric` is ``"precomputed"``.
+    minibatch : bool, default=False
+        Whether batches are taken from it: a named metric is then computed for
+        each batch, and never in whole.
+
+    Returns
+    -------
+    affinity : Distances or LazyAffinity
+    """
+    # Parameters may make another distance of it (euclidean with squared=True), and
+    # other implementations than the exact ones round too much to promise anything.
+    is_metric = (
+        isinstance(metric, str)
+        and metric in TRUE_METRICS
+        and not metric_params
+        and isinstance(X, np.ndarray)
+    )
+    if minibatch and isinstance(metric, str) and metric != "precomputed":
+        return LazyAffinity(
+            X,
+            lambda batch: Distances(
+                distance_matrix(batch, metric, metric_params), is_metric
+            ),
+            lambda rows, columns: _named_distance(rows, columns, metric, metric_params),
+        )
+    if isinstance(metric, str) and metric == "precomputed":
+        y = y.square() if isinstance(y, AffinityRows) else y
+        is_metric = isinstance(y, Distances) and y.is_metric
+    return Distances(distance_matrix(X, metric, metric_params, y), is_metric)
+
+
+def distance_matrix(X, metric, metric_params=None, y=None):
+    """The distances as a plain (N, N) array of float64.
+
+    Parameters
+    ----------
+    X, y : as in `distance_affinity`
+    metric, metric_params : as in `distance_affinity`
+
+    Returns
+    -------
+    matrix : ndarray of shape (N, N)
+        Computed in O(N^2 D) for a named metric.
+
+    Raises
+    ------
+    ValueError
+        If the name is unknown, a precomputed matrix is missing, or the matrix
+        has the wrong shape or entries that are negative or not finite.
+    TypeError
+        If `metric` is neither a name nor a callable.
+    """
+    if metric == "precomputed":
+        matrix, name = precomputed_matrix(y, X.shape[0], "metric"), "y"
+    elif callable(metric):
+        name = "the result of metric(X)"
+        matrix = check_square_matrix(metric(X), X.shape[0], name)
+    else:
+        name = f"the {metric!r} distances of X"
+        matrix = _named_distance(X, X, metric, metric_params)
+        matrix = check_square_matrix(matrix, X.shape[0], name)
+    matrix = np.ascontiguousarray(matrix, dtype=np.float64)
+    if matrix.min() < 0:
+        raise ValueError(
+            f"{name} must hold distances, which are not negative, "
+            f"got a minimum of {matrix.min():g}"
+        )
+    return matrix
+
+
+def _named_distance(X, Y, metric, metric_params):
+    check_name("metric", metric, distance_metrics())
+    if metric in _EXACT_METRICS and not metric_params and isinstance(X, np.ndarray):
+        return cdist(X, Y, _EXACT_METRICS[metric])
+    try:
+        return pairwise_distances(X, Y, metric=metric, **(metric_params or {}))
+    except TypeError as error:
+        raise ValueError(
+            f"metric_params {metric_params!r} do not fit the {metric!r} metric: {error}"
+        ) from error

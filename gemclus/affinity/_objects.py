@@ -1,0 +1,294 @@
+"""Objects that stand for an (N, N) matrix of kernel values or distances."""
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+
+import numpy as np
+
+
+class Affinity(ABC):
+    """An (N, N) matrix between samples, whatever it is inside.
+
+    Attributes
+    ----------
+    indices : ndarray of shape (n,) or None
+        Positions of the samples in the data that the fit was given; None
+        stands for all of them in their order.
+    """
+
+    indices = None
+    ndim = 2
+
+    @property
+    @abstractmethod
+    def shape(self):
+        """(N, N)."""
+
+    @abstractmethod
+    def block(self, rows, columns):
+        """The entries of `rows` x `columns` (index arrays) as an ndarray."""
+
+    @abstractmethod
+    def _restrict(self, indices):
+        """The affinity of the samples `indices` alone."""
+
+    def take(self, indices):
+        """The affinity of the samples `indices`, in that order."""
+        batch = self._restrict(indices)
+        batch.indices = indices if self.indices is None else self.indices[indices]
+        return batch
+
+    def __len__(self):
+        return self.shape[0]
+
+    def __array__(self, dtype=None, copy=None):
+        everything = np.arange(len(self))
+        return np.asarray(self.block(everything, everything), dtype=dtype)
+
+    def __getitem__(self, key):
+        if not isinstance(key, tuple):
+            return AffinityRows(self, _positions(key, len(self)))
+        rows, columns = key
+        if columns is Ellipsis:  # as cross-validations index
+            return AffinityRows(self, _positions(rows, len(self)))
+        if isinstance(rows, slice) or isinstance(columns, slice):
+            rows = _positions(rows, len(self))
+            columns = _positions(columns, len(self))
+            return self._select(rows, columns)
+        rows, columns = np.asarray(rows), np.asarray(columns)
+        if rows.ndim == 2 and columns.ndim == 2 and rows.shape[1] == 1:
+            return self._select(rows.ravel(), columns.ravel())
+        # NumPy's pairing of two index arrays: entries, not a block.
+        rows, columns = np.broadcast_arrays(rows, columns)
+        first, i = np.unique(rows % len(self), return_inverse=True)
+        second, j = np.unique(columns % len(self), return_inverse=True)
+        return self.block(first, second)[i.reshape(rows.shape), j.reshape(rows.shape)]
+
+    def _select(self, rows, columns):
+        if np.array_equal(rows, columns):
+            return self.take(rows)
+        return self.block(rows, columns)
+
+
+class AffinityRows:
+    """Some rows of an affinity, waiting for their columns.
+
+    ``A[idx]`` is one, and ``A[idx][:, idx]`` is the affinity of a batch. It is
+    also what cross-validation hands to an estimator as the ``y`` of a fold:
+    then the columns of the same samples are meant.
+
+    Parameters
+    ----------
+    parent : Affinity
+        The whole affinity.
+    rows : ndarray of shape (n,)
+        Positions of the rows in it.
+    """
+
+    ndim = 2
+
+    def __init__(self, parent, rows):
+        self.parent = parent
+        self.rows = rows
+
+    @property
+    def shape(self):
+        return len(self.rows), self.parent.shape[1]
+
+    def __len__(self):
+        return len(self.rows)
+
+    def square(self):
+        """The affinity between the samples of these rows."""
+        return self.parent.take(self.rows)
+
+    def __array__(self, dtype=None, copy=None):
+        columns = np.arange(self.parent.shape[1])
+        return np.asarray(self.parent.block(self.rows, columns), dtype=dtype)
+
+    def __getitem__(self, key):
+        if isinstance(key, tuple) and key[1] is Ellipsis:
+            key = key[0]
+        if isinstance(key, tuple):
+            rows = self.rows[_positions(key[0], len(self))]
+            columns = _positions(key[1], self.parent.shape[1])
+            return self.parent._select(rows, columns)
+        return AffinityRows(self.parent, self.rows[_positions(key, len(self))])
+
+
+class MatrixAffinity(Affinity):
+    """An affinity that is a plain matrix inside: a kernel, or a user's own.
+
+    Parameters
+    ----------
+    array : array-like of shape (N, N)
+        The matrix, which is not copied.
+    """
+
+    def __init__(self, array):
+        self.array = np.asarray(array)
+
+    @property
+    def shape(self):
+        return self.array.shape
+
+    def block(self, rows, columns):
+        return self.array[np.ix_(rows, columns)]
+
+    def _restrict(self, indices):
+        return type(self)(self.block(indices, indices))
+
+    def __array__(self, dtype=None, copy=None):
+        if copy is None:  # which NumPy 1 does not know
+            return np.asarray(self.array, dtype=dtype)
+        return np.array(self.array, dtype=dtype, copy=copy)
+
+
+class DenseKernel(MatrixAffinity):
+    """A kernel as an (N, N) array.
+
+    Parameters
+    ----------
+    array : array-like of shape (N, N)
+        The kernel values: finite and symmetric.
+    """
+
+
+class Distances(MatrixAffinity):
+    """Distances as an (N, N) float64 array.
+
+    Parameters
+    ----------
+    array : ndarray of shape (N, N)
+        The distances: finite and not negative.
+    is_metric : bool, default=False
+        Whether they are known to be symmetric, zero on the diagonal and to
+        satisfy the triangle inequality.
+    """
+
+    def __init__(self, array, is_metric=False):
+        super().__init__(array)
+        self.is_metric = is_metric
+
+    def _restrict(self, indices):
+        return Distances(self.block(indices, indices), self.is_metric)
+
+
+class FactoredKernel(Affinity):
+    """A kernel known by a factor: ``kappa = Z Z.T`` with ``Z`` of shape (N, r).
+
+    Parameters
+    ----------
+    factor : ndarray or CSR matrix of shape (N, r)
+        The features whose inner products are the kernel.
+    """
+
+    def __init__(self, factor):
+        self.factor = factor
+
+    @property
+    def shape(self):
+        return self.factor.shape[0], self.factor.shape[0]
+
+    def block(self, rows, columns):
+        product = self.factor[rows] @ self.factor[columns].T
+        return product if isinstance(product, np.ndarray) else product.toarray()
+
+    @cached_property
+    def means(self):
+        """Means of the columns of the factor, in float64; an offset costs no digits."""
+        Z = self.factor
+        if not isinstance(Z, np.ndarray):
+            return np.asarray(Z.mean(axis=0), dtype=np.float64).ravel()
+        first = Z[0].astype(np.float64)
+        total = np.zeros(Z.shape[1])
+        for start in range(0, len(Z), 4096):
+            total += (Z[start : start + 4096] - first).sum(axis=0)
+        return first + total / len(Z)
+
+    def _restrict(self, indices):
+        return FactoredKernel(self.factor[indices])
+
+
+class SampleIndices(Affinity):
+    """The positions of samples alone, with no value between them.
+
+    It stands in for the affinity of objectives that have none, where a model
+    needs to know which samples a batch holds.
+
+    Parameters
+    ----------
+    n_samples : int
+        Number of samples.
+    """
+
+    def __init__(self, n_samples):
+        self._n_samples = n_samples
+
+    @property
+    def shape(self):
+        return self._n_samples, self._n_samples
+
+    def block(self, rows, columns):
+        raise TypeError(
+            "the objective has no affinity: SampleIndices only says which samples "
+            "a batch holds, it has no values"
+        )
+
+    def _restrict(self, indices):
+        return SampleIndices(len(indices))
+
+
+class LazyAffinity(Affinity):
+    """An affinity computed for each batch from its samples, never in whole.
+
+    Parameters
+    ----------
+    X : ndarray of shape (N, D)
+        The samples.
+    compute : callable
+        ``compute(X_batch)`` gives the affinity object of a batch.
+    pairwise : callable
+        ``pairwise(X_rows, X_columns)`` gives an ndarray of entries.
+    """
+
+    def __init__(self, X, compute, pairwise):
+        self.X = X
+        self.dtype = X.dtype
+        self._compute = compute
+        self._pairwise = pairwise
+
+    @property
+    def shape(self):
+        return self.X.shape[0], self.X.shape[0]
+
+    def block(self, rows, columns):
+        return self._pairwise(self.X[rows], self.X[columns])
+
+    def _restrict(self, indices):
+        return self._compute(self.X[indices])
+
+    def __matmul__(self, other):
+        """Product with an (N, K) array, by blocks of rows: O(N) memory beside it."""
+        everything = np.arange(len(self))
+        out = np.empty((len(self), other.shape[1]), dtype=other.dtype)
+        step = max(1, 2**22 // len(self))
+        for start in range(0, len(self), step):
+            rows = everything[start : start + step]
+            out[rows] = self.block(rows, everything) @ other
+        return out
+
+    def __array__(self, dtype=None, copy=None):
+        return np.asarray(self._compute(self.X), dtype=dtype)
+
+
+def _positions(key, size):
+    """Non-negative positions from a slice, a mask or integers."""
+    if isinstance(key, slice):
+        return np.arange(size)[key]
+    key = np.asarray(key)
+    if key.dtype == bool:
+        if key.shape != (size,):
+            raise IndexError(f"a mask over {size} samples has shape {key.shape}")
+        return np.flatnonzero(key)
+    return np.arange(size)[np.atleast_1d(key)]
