@@ -51,6 +51,20 @@ def test_stored_models_go_on(cls):
     assert len(np.unique(again.labels_)) > 1
 
 
+@every_estimator
+def test_stored_trainings_go_on(cls):
+    """With the state of the optimiser that they were left in."""
+    stored = pickle.loads(read(cls))
+    model, X = stored["model"], stored["X"]
+    if not hasattr(model, "partial_fit"):
+        assert cls is Kauri
+        return
+    n_epochs, steps_done = model.n_iter_, getattr(model.optimiser_, "_t", None)
+    model.partial_fit(X)
+    assert model.n_iter_ == n_epochs + 1
+    assert steps_done is None or model.optimiser_._t == steps_done + 1
+
+
 class Recorder(pickle.Unpickler):
     """Notes every class and function that a pickle names."""
 

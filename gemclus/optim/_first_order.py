@@ -45,34 +45,29 @@ class Optimiser(ABC):
             Their gradients, with the same shapes.
         """
         if self._states is None:
-            self._states = self._initial_states(params)
+            self._states = [self._initial_state(param) for param in params]
         self._begin_step()
-        if not self._step(params, grads, *self._states):
+        if not self._step(params, grads):
             # The compiled step wants contiguous arrays of one dtype.
             copies = [np.array(param, order="C") for param in params]
             grads = [
                 np.array(grad, dtype=param.dtype, order="C")
                 for param, grad in zip(params, grads, strict=True)
             ]
-            self._step(copies, grads, *self._states)
+            self._step(copies, grads)
             for param, copy in zip(params, copies):
                 param[...] = copy
 
     @abstractmethod
-    def _initial_states(self, params):
-        """Lists of arrays, one for each parameter, kept between the steps."""
+    def _initial_state(self, param):
+        """What is kept between the steps of one parameter: flat arrays."""
 
     def _begin_step(self):
         """Set `step_size` for the coming update."""
 
     @abstractmethod
-    def _step(self, params, grads, *states):
+    def _step(self, params, grads):
         """Update the parameters and their states, or return False."""
-
-
-def _zeros(params):
-    """Arrays of zeros, as large as the parameters."""
-    return [np.zeros(param.shape, param.dtype) for param in params]
 
 
 class Adam(Optimiser):
@@ -91,16 +86,18 @@ class Adam(Optimiser):
         super().__init__(learning_rate)
         self._t = 0
 
-    def _initial_states(self, params):
-        return _zeros(params), _zeros(params)
+    def _initial_state(self, param):
+        return np.zeros(param.size, param.dtype), np.zeros(param.size, param.dtype)
 
     def _begin_step(self):
         self._t += 1
         corrections = sqrt(1.0 - 0.999**self._t) / (1.0 - 0.9**self._t)
         self.step_size = self.learning_rate * corrections
 
-    def _step(self, params, grads, *moments):
-        return _steps.adam(params, grads, *moments, self.step_size, 0.9, 0.999, 1e-8)
+    def _step(self, params, grads):
+        return _steps.adam(
+            params, grads, self._states, self.step_size, 0.9, 0.999, 1e-8
+        )
 
 
 class SGD(Optimiser):
@@ -118,12 +115,12 @@ class SGD(Optimiser):
     def __init__(self, learning_rate=1e-3):
         super().__init__(learning_rate)
 
-    def _initial_states(self, params):
-        return (_zeros(params),)
+    def _initial_state(self, param):
+        return np.zeros(param.size, param.dtype)
 
     def _begin_step(self):
         self.step_size = self.learning_rate
 
-    def _step(self, params, grads, velocities):
-        return _steps.nesterov(params, grads, velocities, self.step_size, 0.9)
+    def _step(self, params, grads):
+        return _steps.nesterov(params, grads, self._states, self.step_size, 0.9)
 

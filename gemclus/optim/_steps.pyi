@@ -3,18 +3,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Arrays = Sequence[NDArray[np.float32] | NDArray[np.float64]]
+Array = NDArray[np.float32] | NDArray[np.float64]
 
 def adam(
-    params: Arrays,
-    grads: Arrays,
-    first: Arrays,
-    second: Arrays,
+    params: Sequence[Array],
+    grads: Sequence[NDArray],
+    states: Sequence[tuple[Array, Array]],
     step: float,
     beta1: float,
     beta2: float,
     epsilon: float,
 ) -> bool: ...
 def nesterov(
-    params: Arrays, grads: Arrays, velocities: Arrays, step: float, momentum: float
+    params: Sequence[Array],
+    grads: Sequence[NDArray],
+    states: Sequence[Array],
+    step: float,
+    momentum: float,
 ) -> bool: ...

@@ -1,9 +1,8 @@
 """Compiled updates of parameters: one pass over each and its state.
 
-The arrays come in lists, one for each role, the parameters first. Those of one
-position have one size, states also the dtype of their parameter, float32 or float64.
-A step returns False, and has changed nothing, if an array is not C-contiguous or a
-gradient has another dtype than its parameter.
+Parameters are float32 or float64; gradients and states have their sizes, states
+also their dtypes. A step returns False, and has changed nothing, if an array is not
+C-contiguous or a gradient has another dtype than its parameter.
 """
 
 import numpy as np
@@ -24,24 +23,26 @@ cdef tuple FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 def adam(
     params,
     grads,
-    first,
-    second,
+    states,
     double step,
     double beta1,
     double beta2,
     double epsilon,
 ):
-    """Update both moments and then ``w -= step m / (sqrt(v) + epsilon)``."""
+    """Update both moments and then ``w -= step m / (sqrt(v) + epsilon)``.
+
+    The state of a parameter is the pair ``(m, v)``.
+    """
     cdef Py_ssize_t i, n = len(params), n_open = 0
     cdef Py_buffer *views = allocated(4 * n)
     try:
-        if not open_all((params, grads, first, second), n, views, &n_open):
+        if not open_all(params, grads, states, 4, views, &n_open):
             return False
         for i in range(n):
-            if views[i].itemsize == sizeof(float):
-                _adam(<float *>NULL, views + i, n, step, beta1, beta2, epsilon)
+            if views[4 * i].itemsize == sizeof(float):
+                _adam(<float *>NULL, views + 4 * i, step, beta1, beta2, epsilon)
             else:
-                _adam(<double *>NULL, views + i, n, step, beta1, beta2, epsilon)
+                _adam(<double *>NULL, views + 4 * i, step, beta1, beta2, epsilon)
         return True
     finally:
         close(views, n_open)
@@ -51,15 +52,14 @@ def adam(
 cdef void _adam(
     real *w,
     const Py_buffer *views,
-    Py_ssize_t n,
     double step,
     double beta1,
     double beta2,
     double epsilon,
 ) noexcept:
-    cdef const real *g = <const real *>views[n].buf
-    cdef real *m = <real *>views[2 * n].buf
-    cdef real *v = <real *>views[3 * n].buf
+    cdef const real *g = <const real *>views[1].buf
+    cdef real *m = <real *>views[2].buf
+    cdef real *v = <real *>views[3].buf
     cdef Py_ssize_t i, size = views[0].len // <Py_ssize_t>sizeof(real)
     w = <real *>views[0].buf
     with nogil:
@@ -69,18 +69,18 @@ cdef void _adam(
             w[i] = <real>(w[i] - step * m[i] / (sqrt(<double>v[i]) + epsilon))
 
 
-def nesterov(params, grads, velocities, double step, double momentum):
-    """Update the velocity and look one momentum step ahead of it."""
+def nesterov(params, grads, states, double step, double momentum):
+    """Update the velocity, a parameter's state, and look one momentum step ahead."""
     cdef Py_ssize_t i, n = len(params), n_open = 0
     cdef Py_buffer *views = allocated(3 * n)
     try:
-        if not open_all((params, grads, velocities), n, views, &n_open):
+        if not open_all(params, grads, states, 3, views, &n_open):
             return False
         for i in range(n):
-            if views[i].itemsize == sizeof(float):
-                _nesterov(<float *>NULL, views + i, n, step, momentum)
+            if views[3 * i].itemsize == sizeof(float):
+                _nesterov(<float *>NULL, views + 3 * i, step, momentum)
             else:
-                _nesterov(<double *>NULL, views + i, n, step, momentum)
+                _nesterov(<double *>NULL, views + 3 * i, step, momentum)
         return True
     finally:
         close(views, n_open)
@@ -88,10 +88,10 @@ def nesterov(params, grads, velocities, double step, double momentum):
 
 
 cdef void _nesterov(
-    real *w, const Py_buffer *views, Py_ssize_t n, double step, double momentum
+    real *w, const Py_buffer *views, double step, double momentum
 ) noexcept:
-    cdef const real *g = <const real *>views[n].buf
-    cdef real *u = <real *>views[2 * n].buf
+    cdef const real *g = <const real *>views[1].buf
+    cdef real *u = <real *>views[2].buf
     cdef Py_ssize_t i, size = views[0].len // <Py_ssize_t>sizeof(real)
     w = <real *>views[0].buf
     with nogil:
@@ -108,25 +108,27 @@ cdef Py_buffer *allocated(Py_ssize_t count) except NULL:
 
 
 cdef bint open_all(
-    tuple roles, Py_ssize_t n, Py_buffer *views, Py_ssize_t *n_open
+    params, grads, states, int n_roles, Py_buffer *views, Py_ssize_t *n_open
 ) except -1:
-    """Open n arrays of each role, gradients, the second one, for reading alone."""
-    cdef list dtypes = [param.dtype for param in roles[0]]
-    cdef int role, flags
-    cdef Py_ssize_t position
-    for dtype in dtypes:
-        if dtype not in FLOATS:
-            raise TypeError(f"parameters must be float32 or float64, got {dtype}")
-    for role in range(len(roles)):
-        if len(roles[role]) != n:
-            raise ValueError(f"expected {n} arrays of each kind, got {len(roles[role])}")
-        flags = PyBUF_C_CONTIGUOUS if role == 1 else PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE
-        for position, array in enumerate(roles[role]):
-            if role == 1 and array.dtype != dtypes[position]:
-                return False
+    """Open each parameter, its gradient, for reading alone, and its state."""
+    cdef int flags
+    cdef Py_ssize_t first
+    for param, grad, state in zip(params, grads, states, strict=True):
+        if param.dtype not in FLOATS:
+            raise TypeError(f"parameters must be float32 or float64, got {param.dtype}")
+        if grad.dtype != param.dtype:
+            return False
+        first = n_open[0]
+        arrays = (param, grad, *state) if isinstance(state, tuple) else (param, grad, state)
+        if len(arrays) != n_roles:
+            raise ValueError(f"a state must have {n_roles - 2} arrays, got {len(arrays) - 2}")
+        for array in arrays:
+            flags = PyBUF_C_CONTIGUOUS
+            if array is not grad:
+                flags |= PyBUF_WRITABLE
             if not try_open(array, &views[n_open[0]], flags):
                 return False
             n_open[0] += 1
-            if views[n_open[0] - 1].len != views[position].len:
+            if views[n_open[0] - 1].len != views[first].len:
                 raise ValueError("parameter, gradient and state must be of one size")
     return True
