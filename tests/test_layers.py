@@ -113,3 +113,24 @@ def test_rows_may_be_taken_in_any_blocks():
     whole = _layers.softmax_affine(X, W, b)
     parts = [_layers.softmax_affine(X[i : i + 37], W, b) for i in range(0, 130, 37)]
     np.testing.assert_array_equal(np.concatenate(parts), whole)
+
+
+def test_mixed_precision():
+    W, b = np.ones((2, 4), np.float32), np.full((1, 4), -0.5, np.float32)
+    H = _layers.affine_relu(np.eye(2), W, b)
+    np.testing.assert_array_equal(H, np.full((2, 4), 0.5))
+    P = _layers.softmax_affine(np.eye(2), W, b)
+    np.testing.assert_array_equal(P, np.full((2, 4), 0.25))
+    for gradient in _layers.softmax_affine_backward(np.eye(2, dtype=np.float32), P, H):
+        np.testing.assert_array_equal(gradient, np.zeros(gradient.shape))
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_gradients_stop_where_activations_are_zero(order, dtype):
+    X = np.array([[1.0], [2.0]], dtype=dtype, order=order)
+    H = np.array([[0.0, 2.0], [1e-30, 0.0]], dtype=dtype)
+    T = np.array([[5.0, -6.0], [7.0, 9.0]], dtype=dtype, order=order)
+    W, b = _layers.affine_relu_backward(X, H, T, np.eye(2, dtype=dtype))
+    np.testing.assert_array_equal(W, [[14.0, -6.0]])
+    np.testing.assert_array_equal(b, [[7.0, -6.0]])
