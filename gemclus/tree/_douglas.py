@@ -12,6 +12,15 @@ from gemclus.tree._soft_bins import SoftTree
 # Largest number of leaf scores: with the state of the optimiser, their
 # gradient and a backup they then take about 1.3 GB.
 _MAX_SCORES = 2**25
+# Scale of the first leaf scores, of ±_SPREAD / sqrt(features) for each feature.
+# Measured on five data sets with MMD and Wasserstein, 1 and 2 cuts, 10 to 20
+# seeds: against independent scores in ±1 and random cuts, the objective after
+# the default 100 epochs is 6 to 20 % higher in each of 17 cells, and the
+# adjusted Rand index 0.04 higher on average (from 0.04 lower to 0.18 higher). A
+# scale of 1 gives half of the former; scores of a wider spread that are
+# independent give less of the former and none of the latter. On four data sets
+# that took no part in the choice: 9 to 21 %, and 0.01 (-0.04 to 0.06).
+_SPREAD = 2.0
 # Entries of the temporaries of a step; more samples are taken in blocks, whose
 # forward pass is run again for the gradients.
 _BLOCK_ENTRIES = 2**23
@@ -58,8 +67,8 @@ class Douglas(DiscriminativeModel):
     Notes
     -----
     The temperature is the same for all features, so they should be
-    standardised. Cut points start at random quantiles of their features,
-    between the quartiles.
+    standardised. Cut points start at evenly spaced quantiles of their features,
+    the median for one, and leaf scores at a random linear function of the bins.
 
     The memberships of the leaves are never made: with L leaves, a training
     step costs O(N L K) time in matrix products and O(N K sqrt(L)) memory.
@@ -163,15 +172,21 @@ class Douglas(DiscriminativeModel):
     def _init_params(self, random_state, X=None):
         self._features = _selected_features(self.feature_mask, X.shape[1])
         n_features = len(self._features)
-        n_leaves = _count_leaves(n_features, self.n_cuts, self.n_clusters)
-        levels = random_state.uniform(0.25, 0.75, size=(n_features, self.n_cuts))
-        self._cut_points = np.empty(levels.shape, dtype=X.dtype)
-        for position, feature in enumerate(self._features):
-            self._cut_points[position] = np.quantile(X[:, feature], levels[position])
-        # Memberships sum to 1: whatever the number of leaves, a logit is an
-        # average of scores, as if there were one input.
-        shape = (n_leaves, self.n_clusters)
-        self.leaf_scores_ = _layers.uniform_init(random_state, 1, shape, X.dtype)
+        _check_leaves(n_features, self.n_cuts, self.n_clusters)
+        levels = np.arange(1, self.n_cuts + 1) / (self.n_cuts + 1)
+        cuts = [np.quantile(X[:, feature], levels) for feature in self._features]
+        self._cut_points = np.array(cuts, dtype=X.dtype)
+        # Scores that rise or fall from bin to bin, to an extent of each feature
+        # and cluster: a random linear model of the bins. Independent scores would
+        # send neighbouring leaves to different clusters.
+        slopes = random_state.uniform(-1.0, 1.0, size=(n_features, self.n_clusters))
+        slopes *= _SPREAD / np.sqrt(n_features)
+        positions = np.linspace(-1.0, 1.0, self.n_cuts + 1)[:, None]
+        scores = np.zeros((1, self.n_clusters), dtype=X.dtype)
+        for slope in slopes.astype(X.dtype, copy=False):
+            steps = positions.astype(X.dtype, copy=False) * slope
+            scores = (scores[:, None] + steps).reshape(-1, self.n_clusters)
+        self.leaf_scores_ = scores
 
     def _get_weights(self):
         return [self._cut_points, self.leaf_scores_]
@@ -226,8 +241,8 @@ def _selected_features(feature_mask, n_features):
     return np.flatnonzero(mask)
 
 
-def _count_leaves(n_features, n_cuts, n_clusters):
-    """Number of leaves, refused if their scores would not fit into memory."""
+def _check_leaves(n_features, n_cuts, n_clusters):
+    """Refuse leaves whose scores would not fit into memory."""
     n_leaves = (n_cuts + 1) ** n_features
     if n_leaves * n_clusters > _MAX_SCORES:
         raise ValueError(
@@ -236,4 +251,3 @@ def _count_leaves(n_features, n_cuts, n_clusters):
             f"than the {_MAX_SCORES} leaf scores that fit into memory: select fewer "
             "features with feature_mask, or lower n_cuts"
         )
-    return n_leaves

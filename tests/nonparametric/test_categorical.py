@@ -3,13 +3,19 @@
 import numpy as np
 import pytest
 from scipy.sparse import csr_array
+from scipy.sparse.csgraph import shortest_path
 from sklearn.base import clone
-from sklearn.datasets import make_circles
+from sklearn.datasets import make_blobs, make_circles
 from sklearn.metrics import adjusted_rand_score
+from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
-from gemclus.nonparametric import CategoricalMMD, CategoricalModel
+from gemclus.nonparametric import (
+    CategoricalMMD,
+    CategoricalModel,
+    CategoricalWasserstein,
+)
 from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
 
 
@@ -24,6 +30,19 @@ def test_reproduces_the_published_run():
     model = CategoricalMMD(n_clusters=2, kernel="rbf", random_state=0).fit(X)
     assert adjusted_rand_score(y, model.labels_) == 1.0
     assert model.score(X) == pytest.approx(0.330, abs=5e-4)
+
+
+def test_hop_distances_find_the_communities_of_a_graph():
+    # A latent position model: the closer two nodes, the more probable their edge.
+    X, y = make_blobs(90, centers=[[4, 0], [-2, 3], [-2, -3]], random_state=0)
+    probability = 1 / (1 + np.exp(2 * euclidean_distances(X) - 2))
+    edges = np.random.RandomState(0).uniform(size=(90, 90)) < probability
+    hops = shortest_path(edges | edges.T, directed=False, unweighted=True)
+    assert np.isfinite(hops).all()
+    model = CategoricalWasserstein(
+        3, ovo=True, metric="precomputed", solver="lbfgs", n_init=5, random_state=0
+    ).fit(np.arange(90)[:, None], hops)
+    assert adjusted_rand_score(y, model.labels_) > 0.95
 
 
 def test_initial_logits_are_uniform():

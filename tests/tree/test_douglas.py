@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
 from estimators import make_gradient_model
+from gemclus.gemini import WassersteinGEMINI
 from gemclus.tree import Douglas, _douglas
 from gemclus.tree._soft_bins import SoftTree, bin_memberships
 
@@ -91,8 +92,25 @@ def test_learns_iris():
     X, y = load_iris(return_X_y=True)
     X = StandardScaler().fit_transform(X)
     model = Douglas(n_cuts=2, random_state=0).fit(X)
-    assert model.objective_curve_[-1] > 2 * model.objective_curve_[0]
     assert adjusted_rand_score(y, model.labels_) > 0.5
+    # Trained to its end, it passes the objective of the classes themselves.
+    model.set_params(max_iter=1000).fit(X)
+    gemini = WassersteinGEMINI()
+    assert model.score(X) > gemini(np.eye(3)[y], gemini.compute_affinity(X))
+
+
+@pytest.mark.parametrize("n_cuts", [1, 2, 3])
+def test_training_starts_from_a_linear_model_of_the_bins(X, n_cuts):
+    model = Douglas(n_cuts=n_cuts, n_clusters=4)
+    model._init_params(np.random.RandomState(0), X)
+    quantiles = np.quantile(X, np.arange(1, n_cuts + 1) / (n_cuts + 1), axis=0).T
+    np.testing.assert_allclose(model.cut_points_list_, quantiles)
+    scores = model.leaf_scores_.reshape(*[n_cuts + 1] * X.shape[1], 4)
+    for feature in range(X.shape[1]):
+        steps = np.diff(scores, axis=feature).reshape(-1, 4)
+        np.testing.assert_allclose(steps, np.tile(steps[0], (len(steps), 1)))
+        # From the first bin to the last, two slopes of at most 2 / sqrt(4).
+        assert 0 < np.abs(n_cuts * steps[0]).max() <= 2
 
 
 def test_cut_points_start_within_their_features(X):
