@@ -194,7 +194,8 @@ class Douglas(DiscriminativeModel):
     def _soft_trees(self, X):
         """Forward passes of blocks of samples, each with its rows of `X`."""
         cuts = np.sort(self._cut_points, axis=1)
-        step = max(1, _BLOCK_ENTRIES // SoftTree.entries_per_sample(cuts, self.n_clusters))
+        entries = SoftTree.entries_per_sample(cuts, self.n_clusters)
+        step = max(1, _BLOCK_ENTRIES // entries)
         for start in range(0, X.shape[0], step):
             rows = slice(start, start + step)
             block = X[rows, self._features]
@@ -233,8 +234,8 @@ def _selected_features(feature_mask, n_features):
         )
     if mask.shape != (n_features,):
         raise ValueError(
-            f"feature_mask must have shape ({n_features},), one entry for each feature, "
-            f"got {mask.shape}"
+            f"feature_mask must have shape ({n_features},), one entry for each "
+            f"feature, got {mask.shape}"
         )
     if not mask.any():
         raise ValueError("feature_mask must select at least one feature, got none")
