@@ -99,12 +99,9 @@ static void tv_ova(const gem_strip *strip, int gradient)
 /* 1/2 sum_{j,l} |p_j pi_l - p_l pi_j|: tv_rows.h. */
 static void tv_ovo(const gem_strip *strip, int gradient)
 {
-    const size_t k = strip->k;
     ENTRIES(strip);
-    (void)gradient;
-    for (size_t row = 0; row < size; row += k)
-        gem_tv_row(p + row, pi, inv_pi, k, &value[row], direct + row, dpi + row,
-                   strip->row);
+    gem_tv_rows(p, pi, inv_pi, size / strip->k, strip->k, direct, dpi, strip->row, gradient);
+    EACH(at) value[at] = GEM_MULADD(p[at], direct[at], value[at]);
 }
 
 /* S = sum sqrt(p pi). */

@@ -1,4 +1,4 @@
-/* The one-vs-one total variation of one row, in two ways that give the same
+/* The one-vs-one total variation of some rows, in two ways that give the same
  * numbers up to rounding. Include from fdivergence_formulas.h only.
  *
  *     1/2 sum_{j,l} |p_j pi_l - p_l pi_j| = sum_j p_j c_j
@@ -11,35 +11,130 @@
 #ifndef GEM_TV_ROWS_H
 #define GEM_TV_ROWS_H
 
+#include <math.h>
 #include <stddef.h>
+#include <string.h>
 
 #include "isa.h"
 
-/* Up to here comparing every pair, in vectors, beats sorting. */
-#define GEM_TV_PAIRS 96
+/* Up to here comparing every pair, in vectors over rows, beats sorting. */
+#ifdef __AVX2__
+#define GEM_TV_PAIRS 64
+#else
+#define GEM_TV_PAIRS 24
+#endif
+
+/* Rows that are taken together: one vector where a vector has four doubles.
+ * More lanes do not keep their sums in registers. */
 #define GEM_TV_LANES 4
 
-/* Doubles of scratch for a row. */
-#define GEM_TV_SCRATCH(k) (3 * ((k) + GEM_TV_LANES))
+typedef double gem_tv_lanes[GEM_TV_LANES];
 
-/* O(k^2): each cluster, a lane of a vector, against all the others. `ratio` and
- * the outputs have room for the lanes beyond k. */
-static void tv_row_by_pairs(const double *restrict p, const double *restrict pi,
-                            const double *restrict ratio, size_t k, double *restrict c,
-                            double *restrict slope)
+#define GEM_TV_EACH(i) GEM_SIMD for (int i = 0; i < GEM_TV_LANES; i++)
+
+/* Doubles of scratch: five gem_tv_lanes for each cluster. */
+#define GEM_TV_SCRATCH(k) (5 * GEM_TV_LANES * (k))
+
+GEM_INLINE double tv_sign(double x)
 {
-    const size_t padded = (k + GEM_TV_LANES - 1) / GEM_TV_LANES * GEM_TV_LANES;
-    GEM_SIMD
-    for (size_t j = 0; j < padded; j++) {
-        double here = ratio[j], sum_c = 0.0, sum_slope = 0.0;
-        for (size_t l = 0; l < k; l++) {
-            double sign = (here > ratio[l] ? 1.0 : 0.0) - (here < ratio[l] ? 1.0 : 0.0);
-            sum_c = GEM_MULADD(sign, pi[l], sum_c);
-            sum_slope = GEM_MULADD(sign, p[l], sum_slope);
+    return x != 0.0 ? copysign(1.0, x) : 0.0;
+}
+
+/* O(k^2 / 2) for all lanes: each pair once, two clusters j against each l, with
+ * the sums of those two in registers. Adds to c and, if `gradient`, the total p
+ * below less that above to e. */
+GEM_INLINE void tv_lanes_by_pairs(const gem_tv_lanes *restrict p,
+                                  const gem_tv_lanes *restrict ratio,
+                                  const double *restrict pi, size_t k,
+                                  gem_tv_lanes *restrict c, gem_tv_lanes *restrict e,
+                                  int gradient)
+{
+    for (size_t j = 0; j + 1 < k; j += 2) {
+        const double *restrict ratio_0 = ratio[j], *restrict ratio_1 = ratio[j + 1];
+        const double *restrict p_0 = p[j], *restrict p_1 = p[j + 1];
+        const double pi_0 = pi[j], pi_1 = pi[j + 1];
+        gem_tv_lanes c_0, c_1, e_0, e_1;
+        GEM_TV_EACH(i)
+        {
+            double sign = tv_sign(ratio_0[i] - ratio_1[i]);
+            c_0[i] = sign * pi_1;
+            c_1[i] = sign * -pi_0;
+            e_0[i] = sign * p_1[i];
+            e_1[i] = sign * -p_0[i];
         }
-        c[j] = sum_c;
-        slope[j] = -sum_slope;
+        for (size_t l = j + 2; l < k; l++) {
+            const double *restrict ratio_l = ratio[l], *restrict p_l = p[l];
+            const double pi_l = pi[l];
+            double *restrict c_l = c[l], *restrict e_l = e[l];
+            GEM_TV_EACH(i)
+            {
+                double sign_0 = tv_sign(ratio_0[i] - ratio_l[i]);
+                double sign_1 = tv_sign(ratio_1[i] - ratio_l[i]);
+                c_0[i] = GEM_MULADD(sign_0, pi_l, c_0[i]);
+                c_1[i] = GEM_MULADD(sign_1, pi_l, c_1[i]);
+                c_l[i] = GEM_MULADD(sign_1, -pi_1, GEM_MULADD(sign_0, -pi_0, c_l[i]));
+                if (gradient) {
+                    e_0[i] = GEM_MULADD(sign_0, p_l[i], e_0[i]);
+                    e_1[i] = GEM_MULADD(sign_1, p_l[i], e_1[i]);
+                    e_l[i] = GEM_MULADD(sign_1, -p_1[i],
+                                        GEM_MULADD(sign_0, -p_0[i], e_l[i]));
+                }
+            }
+        }
+        GEM_TV_EACH(i)
+        {
+            c[j][i] += c_0[i];
+            c[j + 1][i] += c_1[i];
+            if (gradient) {
+                e[j][i] += e_0[i];
+                e[j + 1][i] += e_1[i];
+            }
+        }
     }
+}
+
+/* GEM_TV_LANES rows: sets their c and adds to slope. */
+GEM_INLINE void tv_tile_by_pairs(const double *p, const double *restrict pi,
+                                 const double *restrict inv_pi, size_t k, double *c,
+                                 gem_tv_lanes *restrict slope,
+                                 gem_tv_lanes *restrict scratch, int gradient)
+{
+    gem_tv_lanes *restrict lanes = scratch, *restrict ratio = scratch + k;
+    gem_tv_lanes *restrict sum = scratch + 2 * k;
+    for (size_t j = 0; j < k; j++) {
+        const double inverse = inv_pi[j];
+        GEM_TV_EACH(i)
+        {
+            lanes[j][i] = p[(size_t)i * k + j];
+            ratio[j][i] = lanes[j][i] * inverse;
+            sum[j][i] = 0.0;
+        }
+    }
+    tv_lanes_by_pairs(lanes, ratio, pi, k, sum, slope, gradient);
+    for (size_t j = 0; j < k; j++)
+        GEM_TV_EACH(i) c[(size_t)i * k + j] = sum[j][i];
+}
+
+GEM_INLINE void tv_rows_by_pairs(const double *p, const double *pi, const double *inv_pi,
+                                 size_t rows, size_t k, double *c, double *dpi,
+                                 double *scratch, int gradient)
+{
+    const size_t whole = rows - rows % GEM_TV_LANES, rest = (rows - whole) * k;
+    gem_tv_lanes *slope = (gem_tv_lanes *)(void *)scratch, *tile = slope + k;
+    double *padded = tile[3 * k];
+    memset(slope, 0, k * sizeof *slope);
+    for (size_t row = 0; row < whole; row += GEM_TV_LANES)
+        tv_tile_by_pairs(p + row * k, pi, inv_pi, k, c + row * k, slope, tile, gradient);
+    if (rest) {
+        /* Rows of zeros are ties, which add nothing. */
+        memset(padded, 0, GEM_TV_LANES * k * sizeof *padded);
+        memcpy(padded, p + whole * k, rest * sizeof *padded);
+        tv_tile_by_pairs(padded, pi, inv_pi, k, padded, slope, tile, gradient);
+        memcpy(c + whole * k, padded, rest * sizeof *padded);
+    }
+    if (gradient)
+        for (size_t j = 0; j < k; j++)
+            dpi[j] -= (slope[j][0] + slope[j][1]) + (slope[j][2] + slope[j][3]);
 }
 
 /* The clusters in increasing order of ratio, by a merge sort from the bottom
@@ -66,17 +161,20 @@ static const size_t *sort_clusters(size_t *order, const double *ratio, size_t k)
     return from;
 }
 
-/* O(k log k). */
+/* One row, O(k log k). */
 static void tv_row_by_sorting(const double *restrict p, const double *restrict pi,
-                              const double *restrict ratio, size_t k,
-                              double *restrict c, double *restrict dpi, size_t *indices)
+                              const double *restrict inv_pi, size_t k,
+                              double *restrict c, double *restrict dpi, double *scratch)
 {
-    const size_t *order = sort_clusters(indices, ratio, k);
+    double *ratio = scratch;
+    const size_t *order;
     double pi_below = 0.0, p_below = 0.0, pi_all = 0.0, p_all = 0.0;
     for (size_t j = 0; j < k; j++) {
+        ratio[j] = p[j] * inv_pi[j];
         pi_all += pi[j];
         p_all += p[j];
     }
+    order = sort_clusters((size_t *)(void *)(scratch + k), ratio, k);
     for (size_t first = 0, last; first < k; first = last) {
         double pi_tied = 0.0, p_tied = 0.0;
         for (last = first; last < k && ratio[order[last]] == ratio[order[first]]; last++) {
@@ -92,30 +190,19 @@ static void tv_row_by_sorting(const double *restrict p, const double *restrict p
     }
 }
 
-/* Adds to *value and dpi, sets c. */
-static void gem_tv_row(const double *p, const double *pi, const double *inv_pi, size_t k,
-                       double *value, double *c, double *dpi, double *scratch)
+/* Sets c of these rows, one after the other, and adds to the k sums of dpi if
+ * there is to be a gradient. */
+static void gem_tv_rows(const double *p, const double *pi, const double *inv_pi,
+                        size_t rows, size_t k, double *c, double *dpi, double *scratch,
+                        int gradient)
 {
-    double sum = 0.0;
-    double *ratio = scratch;
-    for (size_t j = 0; j < k; j++)
-        ratio[j] = p[j] * inv_pi[j];
-    if (k <= GEM_TV_PAIRS) {
-        const size_t room = k + GEM_TV_LANES;
-        double *row_c = scratch + room, *slope = row_c + room;
-        for (size_t j = k; j < room; j++)
-            ratio[j] = 0.0;
-        tv_row_by_pairs(p, pi, ratio, k, row_c, slope);
-        for (size_t j = 0; j < k; j++) {
-            c[j] = row_c[j];
-            dpi[j] += slope[j];
-        }
-    } else {
-        tv_row_by_sorting(p, pi, ratio, k, c, dpi, (size_t *)(void *)(scratch + k));
-    }
-    for (size_t j = 0; j < k; j++)
-        sum = GEM_MULADD(p[j], c[j], sum);
-    *value += sum;
+    if (k > GEM_TV_PAIRS)
+        for (size_t at = 0; at < rows * k; at += k)
+            tv_row_by_sorting(p + at, pi, inv_pi, k, c + at, dpi, scratch);
+    else if (gradient)
+        tv_rows_by_pairs(p, pi, inv_pi, rows, k, c, dpi, scratch, 1);
+    else
+        tv_rows_by_pairs(p, pi, inv_pi, rows, k, c, dpi, scratch, 0);
 }
 
 #endif

@@ -121,6 +121,8 @@ int main(void)
         for (int kind = 0; kind < GEM_FDIV_COUNT; kind++) {
             check_slopes(sets[s], (gem_fdiv_kind)kind, 7, 3);
             check_slopes(sets[s], (gem_fdiv_kind)kind, 90, 5);
+            check_slopes(sets[s], (gem_fdiv_kind)kind, 21, 24);
+            check_slopes(sets[s], (gem_fdiv_kind)kind, 22, 64);
             check_slopes(sets[s], (gem_fdiv_kind)kind, 20, 130);
             check_pieces(sets[s], (gem_fdiv_kind)kind, 3 * GEM_FDIV_BLOCK + 77, 3);
             check_pieces(sets[s], (gem_fdiv_kind)kind, GEM_FDIV_BLOCK + 1, 300);
