@@ -1,15 +1,24 @@
 """Where a training starts: labels that the first parameters are led towards."""
 
+from functools import cache
+
 import numpy as np
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from gemclus._validation import check_choice
 
 # Probability that the pre-training gives to the label of a sample, beyond an
 # even share. Sharper starts are a trap: information-based objectives stay there.
 _CONFIDENCE = 0.5
-_PRETRAINING_ITERATIONS = 30
+# Enough to agree with the labels; more costs more and ends no better.
+_PRETRAINING_ITERATIONS = 10
+
+
+@cache
+def _openmp_controller():
+    """The OpenMP libraries of this process: a search costs more than small fits."""
+    return ThreadpoolController()
 
 
 def check_init(init, n_samples=None, n_clusters=None):
@@ -58,7 +67,7 @@ def starting_labels(init, X, n_clusters, random_state):
     seed = random_state.randint(np.iinfo(np.int32).max)
     kmeans = KMeans(n_clusters, init="k-means++", n_init=1, random_state=seed)
     # Its OpenMP threads would hang every process forked afterwards.
-    with threadpool_limits(1, user_api="openmp"):
+    with _openmp_controller().limit(limits=1, user_api="openmp"):
         return kmeans.fit_predict(X)
 
 

@@ -25,6 +25,10 @@ class LBFGS:
     # kinks a line search can fail long before the optimum.
     _MAX_RUNS = 20
 
+    # Pairs of steps and gradients remembered. On the ridged mutual information
+    # of 640 weights, 20 take a third fewer iterations than 10; elsewhere none.
+    _MEMORY = 20
+
     def __init__(self, learning_rate=1.0):
         self.learning_rate = learning_rate
 
@@ -72,6 +76,7 @@ class LBFGS:
                     options={
                         "maxiter": max_iter - n_iter,
                         "maxfun": 10 * max_iter,
+                        "maxcor": self._MEMORY,
                         "ftol": 1e-15,
                         "gtol": 1e-12,
                     },
