@@ -99,19 +99,25 @@ class _Flattened:
     """A list of arrays as one float64 vector, as SciPy wants it."""
 
     def __init__(self, params, evaluate):
-        self.params = params
         self._evaluate = evaluate
+        self._parts = []
+        start = 0
+        for param in params:
+            self._parts.append((param, slice(start, start + param.size)))
+            start += param.size
 
     def gather(self):
-        return np.concatenate([np.ravel(p).astype(np.float64) for p in self.params])
+        return _joined([param for param, _ in self._parts])
 
     def scatter(self, x):
-        start = 0
-        for param in self.params:
-            param[...] = x[start : start + param.size].reshape(param.shape)
-            start += param.size
+        for param, part in self._parts:
+            param[...] = x[part].reshape(param.shape)
 
     def value_and_gradient(self, x):
         self.scatter(x)
         value, grads = self._evaluate()
-        return value, np.concatenate([np.ravel(g).astype(np.float64) for g in grads])
+        return value, _joined(grads)
+
+
+def _joined(arrays):
+    return np.concatenate([array.ravel() for array in arrays], dtype=np.float64)
