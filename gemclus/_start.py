@@ -1,9 +1,11 @@
 """Where a training starts: labels that the first parameters are led towards."""
 
+import warnings
 from functools import cache
 
 import numpy as np
 from sklearn.cluster import KMeans
+from sklearn.exceptions import ConvergenceWarning
 from threadpoolctl import ThreadpoolController
 
 from gemclus._validation import check_choice
@@ -13,6 +15,8 @@ from gemclus._validation import check_choice
 _CONFIDENCE = 0.5
 # Enough to agree with the labels; more costs more and ends no better.
 _PRETRAINING_ITERATIONS = 10
+
+INTERRUPTED = "Training was interrupted"
 
 
 @cache
@@ -33,11 +37,12 @@ def check_init(init, n_samples=None, n_clusters=None):
     try:
         labels = np.asarray(init)
     except ValueError as error:
-        raise TypeError(f"init must be a name or an array of labels: {error}") from error
+        message = f"init must be a name or an array of labels: {error}"
+        raise TypeError(message) from error
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise TypeError(
             "init must be 'random', 'k-means++' or a one-dimensional array of integer "
-            f"labels, got {init!r}"
+            f"labels, got {_described(init, labels)}"
         )
     if n_samples is not None:
         if len(labels) != n_samples:
@@ -51,6 +56,13 @@ def check_init(init, n_samples=None, n_clusters=None):
                 f"{labels.min()} to {labels.max()}"
             )
     return labels
+
+
+def _described(init, labels):
+    """Few words for an `init` of the wrong kind."""
+    if labels.ndim == 0:
+        return repr(init)
+    return f"an array of shape {labels.shape} and type {labels.dtype}"
 
 
 def starting_labels(init, X, n_clusters, random_state):
@@ -69,6 +81,30 @@ def starting_labels(init, X, n_clusters, random_state):
     # Its OpenMP threads would hang every process forked afterwards.
     with _openmp_controller().limit(limits=1, user_api="openmp"):
         return kmeans.fit_predict(X)
+
+
+def start(trainer, init, random_state):
+    """Lead the new parameters of a model to where `init` says.
+
+    Returns
+    -------
+    complete : bool
+        Whether there was no Ctrl-C, after which the parameters stay where
+        they are and a warning is given.
+    """
+    try:
+        n_clusters = trainer.model.n_clusters
+        labels = starting_labels(init, trainer.X, n_clusters, random_state)
+        if labels is not None:
+            pretrain(trainer, labels)
+    except KeyboardInterrupt:
+        warnings.warn(
+            f"{INTERRUPTED} before its first epoch; the model is kept as it was then.",
+            ConvergenceWarning,
+            stacklevel=5,
+        )
+        return False
+    return True
 
 
 def pretrain(trainer, labels):
