@@ -27,8 +27,10 @@ def fit_best(model, X, gemini, affinity, random_state, context):
     apart = effective_n_jobs(model.n_jobs) > 1
     train = _fit_apart if apart else _fit_in_turn
     candidates, interrupted = train(model, X, gemini, affinity, seeds, context)
-    best = max(candidates, key=_last_objective)
-    model.__dict__.update(best.__dict__)
+    best = vars(max(candidates, key=_last_objective))
+    # Not the copies of what the user gave that come back from other processes.
+    given = model.get_params(deep=False)
+    vars(model).update({name: best[name] for name in best if name not in given})
     return interrupted
 
 
@@ -48,9 +50,13 @@ def _fit_in_turn(model, X, gemini, affinity, seeds, context):
 def _fit_apart(model, X, gemini, affinity, seeds, context):
     """Trainings in other processes; after Ctrl-C, those that were complete."""
     candidates = []
+    # Callbacks stay in this process: they may hold what cannot be pickled.
+    sent = copy(model)
+    for name in [name for name in vars(sent) if "callback" in name]:
+        delattr(sent, name)
     try:
         trainings = Parallel(n_jobs=model.n_jobs, return_as="generator")(
-            delayed(_fit_copy)(copy(model), X, gemini, affinity, seed) for seed in seeds
+            delayed(_fit_copy)(sent, X, gemini, affinity, seed) for seed in seeds
         )
         for candidate in trainings:
             candidates.append(candidate)

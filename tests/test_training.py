@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from gemclus import _restarts
 from gemclus._monitor import logger
+from gemclus.gemini import MMDGEMINI
 from gemclus.linear import LinearMMD, LinearModel
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
@@ -253,6 +254,16 @@ def test_callbacks_follow_a_fit_and_can_stop_it():
     assert recorder.events.count("end epoch") == 6
     with pytest.raises(TypeError):
         LinearMMD().set_callbacks(print)
+
+
+def test_parallel_restarts_leave_what_the_user_gave():
+    recorder = Recorder()
+    recorder.lock = threading.Lock()  # cannot be pickled
+    gemini = MMDGEMINI()
+    model = LinearModel(gemini=gemini, max_iter=2, n_init=2, n_jobs=2)
+    model.set_callbacks(recorder).fit(wine)
+    assert recorder.events == ["setup", "begin fit", "end fit", "teardown"]
+    assert model.gemini is gemini and model._skl_callbacks == [recorder]
 
 
 @pytest.mark.filterwarnings("ignore:The first predictions are")
