@@ -26,58 +26,52 @@ def fit_best(model, X, gemini, affinity, random_state, context):
     seeds = random_state.randint(np.iinfo(np.int32).max, size=model.n_init)
     apart = effective_n_jobs(model.n_jobs) > 1
     train = _fit_apart if apart else _fit_in_turn
-    candidates, interrupted = train(model, X, gemini, affinity, seeds, context)
-    best = vars(max(candidates, key=_last_objective))
+    best, n_complete, interrupted = None, 0, False
+    try:
+        for candidate, interrupted in train(model, X, gemini, affinity, seeds, context):
+            if best is None or _last_objective(candidate) > _last_objective(best):
+                best = candidate
+            n_complete += 1
+    except KeyboardInterrupt:
+        interrupted = True
+        warnings.warn(
+            f"{INTERRUPTED} when {n_complete} of {len(seeds)} trainings were complete; "
+            "the best of them is kept.",
+            ConvergenceWarning,
+            stacklevel=4,
+        )
+        if best is None:
+            best = copy(model)
+            best._create(X, check_random_state(seeds[0]))
     # Not the copies of what the user gave that come back from other processes.
     given = model.get_params(deep=False)
-    vars(model).update({name: best[name] for name in best if name not in given})
+    new = {name: value for name, value in vars(best).items() if name not in given}
+    vars(model).update(new)
     return interrupted
 
 
 def _fit_in_turn(model, X, gemini, affinity, seeds, context):
-    """One training after the other; the one that is interrupted counts."""
-    candidates, interrupted = [], False
+    """Yield each training and whether it was interrupted, which ends them."""
     for seed in seeds:
-        candidate = copy(model)
-        random_state = check_random_state(seed)
-        interrupted = candidate._fit_once(X, gemini, affinity, random_state, context)
-        candidates.append(candidate)
+        candidate, interrupted = _fit(copy(model), X, gemini, affinity, seed, context)
+        yield candidate, interrupted
         if interrupted:
-            break
-    return candidates, interrupted
+            return
 
 
 def _fit_apart(model, X, gemini, affinity, seeds, context):
-    """Trainings in other processes; after Ctrl-C, those that were complete."""
-    candidates = []
-    # Callbacks stay in this process: they may hold what cannot be pickled.
+    """The same in other processes; callbacks, which may not pickle, stay here."""
     sent = copy(model)
     for name in [name for name in vars(sent) if "callback" in name]:
         delattr(sent, name)
-    try:
-        trainings = Parallel(n_jobs=model.n_jobs, return_as="generator")(
-            delayed(_fit_copy)(sent, X, gemini, affinity, seed) for seed in seeds
-        )
-        for candidate in trainings:
-            candidates.append(candidate)
-    except KeyboardInterrupt:
-        warnings.warn(
-            f"{INTERRUPTED} when {len(candidates)} of {len(seeds)} trainings were "
-            "complete; the others are lost.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
-        if not candidates:
-            candidates = [copy(model)]
-            candidates[0]._create(X, check_random_state(seeds[0]))
-        return candidates, True
-    return candidates, False
+    yield from Parallel(n_jobs=model.n_jobs, return_as="generator")(
+        delayed(_fit)(sent, X, gemini, affinity, seed) for seed in seeds
+    )
 
 
-def _fit_copy(model, X, gemini, affinity, seed):
-    """One of several trainings, in a process of its own."""
-    model._fit_once(X, gemini, affinity, check_random_state(seed))
-    return model
+def _fit(model, X, gemini, affinity, seed, context=None):
+    random_state = check_random_state(seed)
+    return model, model._fit_once(X, gemini, affinity, random_state, context)
 
 
 def _last_objective(model):

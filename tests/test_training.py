@@ -195,7 +195,7 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
 ):
     def trainings(self, calls):
         for max_iter in complete:
-            yield LinearMMD(random_state=0, max_iter=max_iter).fit(wine)
+            yield LinearMMD(random_state=0, max_iter=max_iter).fit(wine), False
         raise KeyboardInterrupt
 
     monkeypatch.setattr(_restarts.Parallel, "__call__", trainings)
