@@ -65,7 +65,7 @@ def _fit_apart(model, X, gemini, affinity, seeds, context):
     for name in [name for name in vars(sent) if "callback" in name]:
         delattr(sent, name)
     yield from Parallel(n_jobs=model.n_jobs, return_as="generator")(
-        delayed(_fit)(sent, X, gemini, affinity, seed) for seed in seeds
+        delayed(_fit)(copy(sent), X, gemini, affinity, seed) for seed in seeds
     )
 
 

@@ -11,6 +11,7 @@ from gemclus import _restarts
 from gemclus._monitor import logger
 from gemclus.gemini import MMDGEMINI
 from gemclus.linear import LinearMMD, LinearModel
+from joblib import parallel_config
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine, make_blobs
@@ -254,6 +255,13 @@ def test_callbacks_follow_a_fit_and_can_stop_it():
     assert recorder.events.count("end epoch") == 6
     with pytest.raises(TypeError):
         LinearMMD().set_callbacks(print)
+
+
+def test_restarts_in_threads_are_those_in_turn():
+    model = LinearMMD(n_init=4, max_iter=50, random_state=0)
+    in_turn = model.fit(wine).W_
+    with parallel_config("threading", n_jobs=2):
+        np.testing.assert_array_equal(model.fit(wine).W_, in_turn)
 
 
 def test_parallel_restarts_leave_what_the_user_gave():
