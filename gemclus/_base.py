@@ -17,7 +17,7 @@ from gemclus._monitor import Monitor, callback_context, watching
 from gemclus._narrow import largest
 from gemclus._pickling import VersionedStateMixin
 from gemclus._restarts import fit_best
-from gemclus._start import check_init, start
+from gemclus._start import check_init, start, warn_of_early_end
 from gemclus._training import Trainer
 from gemclus._validation import check_bool, check_choice, check_float, check_int
 from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
@@ -238,9 +238,16 @@ class DiscriminativeModel(
                 f"n_samples={X.shape[0]} must be at least n_clusters={self.n_clusters}"
             )
         self._begin_fit(X)
-        gemini, affinity = self._training_affinity(X, y)
-        gemini = self._constrained(gemini, X, y)
         random_state = check_random_state(self.random_state)
+        try:
+            gemini, affinity = self._training_affinity(X, y)
+        except KeyboardInterrupt:
+            if not self._goes_on():
+                self._create(X, random_state)
+            warn_of_early_end(stacklevel=4)
+            self._finish_fit(X)
+            return self
+        gemini = self._constrained(gemini, X, y)
         with callback_context(self, X) as context:
             several = self.n_init > 1 and not self._goes_on()
             train = partial(fit_best, self) if several else self._fit_once

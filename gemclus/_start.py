@@ -98,13 +98,18 @@ def start(trainer, init, random_state):
         if labels is not None:
             pretrain(trainer, labels)
     except KeyboardInterrupt:
-        warnings.warn(
-            f"{INTERRUPTED} before its first epoch; the model is kept as it was then.",
-            ConvergenceWarning,
-            stacklevel=5,
-        )
+        warn_of_early_end(stacklevel=6)
         return False
     return True
+
+
+def warn_of_early_end(stacklevel):
+    """Warn that Ctrl-C came before the training proper."""
+    warnings.warn(
+        f"{INTERRUPTED} before its first epoch; the model is kept as it was then.",
+        ConvergenceWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def pretrain(trainer, labels):

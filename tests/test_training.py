@@ -172,6 +172,23 @@ def test_ctrl_c_in_the_first_step_leaves_a_usable_model(solver, n_init):
     assert len(model.labels_) == len(wine)
 
 
+def test_ctrl_c_before_the_training_keeps_the_parameters():
+    class Interrupted(MMDGEMINI):
+        def compute_affinity(self, X, y=None):
+            raise KeyboardInterrupt
+
+    model = LinearModel(gemini=Interrupted(), random_state=0)
+    with pytest.warns(ConvergenceWarning, match="before its first epoch") as caught:
+        model.fit(wine)
+    assert caught[0].filename == __file__
+    assert np.isfinite(model.predict_proba(wine)).all()
+    trained = LinearModel(random_state=0, max_iter=3, warm_start=True).fit(wine)
+    W = trained.W_.copy()
+    with pytest.warns(ConvergenceWarning, match="before its first epoch"):
+        trained.set_params(gemini=Interrupted()).fit(wine)
+    np.testing.assert_array_equal(trained.W_, W)
+
+
 def test_ctrl_c_in_a_soft_start_keeps_the_model_so_far():
     class Interrupted(LinearMMD):
         calls = 0
@@ -183,8 +200,10 @@ def test_ctrl_c_in_a_soft_start_keeps_the_model_so_far():
             return super()._compute_grads(X, y_pred, gradient)
 
     model = Interrupted(random_state=0, solver="lbfgs", init=load_wine().target)
-    with pytest.warns(ConvergenceWarning, match="interrupted before its first epoch"):
+    match = "interrupted before its first epoch"
+    with pytest.warns(ConvergenceWarning, match=match) as caught:
         model.fit(wine)
+    assert caught[0].filename == __file__
     assert model.n_iter_ == len(model.objective_curve_) == 0
     assert np.isfinite(model.predict_proba(wine)).all()
     assert len(model.labels_) == len(wine)
