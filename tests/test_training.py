@@ -148,7 +148,15 @@ def test_full_batches_are_not_copied_or_shuffled():
     np.testing.assert_array_equal(seen[0], wine)
 
 
-def test_ctrl_c_keeps_the_model_so_far():
+@pytest.fixture
+def sigint():
+    """The handler of SIGINT that Python installs unless started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_keeps_the_model_so_far(sigint):
     model = LinearMMD(random_state=0, max_iter=10**9)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
