@@ -13,8 +13,10 @@ from gemclus._validation import check_choice
 # Probability that the pre-training gives to the label of a sample, beyond an
 # even share. Sharper starts are a trap: information-based objectives stay there.
 _CONFIDENCE = 0.5
-# Enough to agree with the labels; more costs more and ends no better.
-_PRETRAINING_ITERATIONS = 10
+# A few iterations are enough on standardised data, and more end no better. Only
+# a model that is still far from the labels goes on, up to the sum of these.
+_PRETRAINING_ITERATIONS = (10, 20)
+_NEAR = 0.9  # of the samples have their label
 
 INTERRUPTED = "Training was interrupted"
 
@@ -135,4 +137,8 @@ def pretrain(trainer, labels):
         value = float((targets * np.log(y_pred)).sum()) / len(labels)
         return value, (targets / y_pred / len(labels)).astype(y_pred.dtype, copy=False)
 
-    trainer.lead_towards(cross_entropy, _PRETRAINING_ITERATIONS)
+    for n_iterations in _PRETRAINING_ITERATIONS:
+        trainer.lead_towards(cross_entropy, n_iterations)
+        y_pred = trainer.model._infer(trainer.X, retain=False)
+        if np.mean(np.argmax(y_pred, axis=1) == labels) >= _NEAR:
+            break
