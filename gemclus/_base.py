@@ -1,10 +1,9 @@
-"""The hook protocol of discriminative models, their public methods and restarts."""
+"""The hook protocol of discriminative models, and their public methods."""
 
 import warnings
-from copy import copy
+from functools import partial
 
 import numpy as np
-from joblib import Parallel, delayed, effective_n_jobs
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
@@ -17,7 +16,8 @@ from gemclus._docstrings import fill_docstring
 from gemclus._monitor import Monitor, callback_context, watching
 from gemclus._narrow import largest
 from gemclus._pickling import VersionedStateMixin
-from gemclus._start import check_init, pretrain, starting_labels
+from gemclus._restarts import fit_best
+from gemclus._start import check_init, start, warn_of_early_end
 from gemclus._training import Trainer
 from gemclus._validation import check_bool, check_choice, check_float, check_int
 from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
@@ -89,6 +89,9 @@ class DiscriminativeModel(
         Take one optimiser step.
 
     A hook that breaks its contract raises an error that names it.
+
+    Parameters that a derived constructor does not take, such as `tol` or
+    `n_init`, may be set as attributes of the class: ``tol = 1e-4``.
 
     What `_infer` keeps for back-propagation belongs in ``self._retained``: it
     is dropped at the end of `fit`, and never pickled.
@@ -235,15 +238,32 @@ class DiscriminativeModel(
                 f"n_samples={X.shape[0]} must be at least n_clusters={self.n_clusters}"
             )
         self._begin_fit(X)
-        gemini, affinity = self._training_affinity(X, y)
-        gemini = self._constrained(gemini, X, y)
         random_state = check_random_state(self.random_state)
+        try:
+            gemini, affinity = self._training_affinity(X, y)
+        except KeyboardInterrupt:
+            if not self._goes_on():
+                self._create(X, random_state)
+            warn_of_early_end(stacklevel=4)
+            self._finish_fit(X)
+            return self
+        gemini = self._constrained(gemini, X, y)
         with callback_context(self, X) as context:
-            once = self.n_init == 1 or self._goes_on()
-            train = self._fit_once if once else self._fit_best
+            several = self.n_init > 1 and not self._goes_on()
+            train = partial(fit_best, self) if several else self._fit_once
             if not train(X, gemini, affinity, random_state, context):
                 self._extend_fit(X, gemini, affinity)
             self._finish_fit(X)
+        if self.__dict__.pop("_hit_limit", False):
+            remedy = "increase max_iter or tol"
+            if self.solver != "lbfgs":
+                remedy = "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
+            warnings.warn(
+                f"{type(self).__name__} did not converge in max_iter={self.max_iter} "
+                f"epochs: {remedy}.",
+                ConvergenceWarning,
+                stacklevel=3,
+            )
         return self
 
     @available_if(_takes_steps)
@@ -277,9 +297,7 @@ class DiscriminativeModel(
         evaluate = training_evaluator(gemini)
         trainer = Trainer(self, X, affinity, evaluate, self._stream)
         if not started:
-            self._init_params(self._stream, X)
-            self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
-            self.n_iter_, self.objective_curve_ = 0, np.empty(0)
+            self._create(X, self._stream)
         monitor = Monitor(None, self.n_iter_no_change)
         self.n_iter_ += trainer.run(1, monitor)
         self.objective_curve_ = np.append(self.objective_curve_, monitor.curve)
@@ -369,6 +387,12 @@ class DiscriminativeModel(
         check_int("n_init", self.n_init, 1)
         check_init(self.init)
         check_bool("warm_start", self.warm_start)
+        trained = getattr(self, "_trained_clusters", self.n_clusters)
+        if self._goes_on() and trained != self.n_clusters:
+            raise ValueError(
+                f"A training with n_clusters={trained} cannot go on with n_clusters="
+                f"{self.n_clusters}: set warm_start=False"
+            )
         if self.solver == "lbfgs":
             self._check_lbfgs_applies()
 
@@ -420,58 +444,32 @@ class DiscriminativeModel(
             return gemini
         return self._constraints.penalise(gemini, X.shape[0], y)
 
+    def _create(self, X, random_state):
+        """New parameters, and the state of a training that has not begun."""
+        self._init_params(random_state, X)
+        self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
+        self.n_iter_, self.objective_curve_ = 0, np.empty(0)
+        self._trained_clusters = self.n_clusters
+
     def _fit_once(self, X, gemini, affinity, random_state, context=None):
         """Create the parameters and train them. Returns whether it was interrupted."""
         evaluate = training_evaluator(gemini)
         trainer = Trainer(self, X, affinity, evaluate, random_state)
-        if not self._goes_on():
-            self._init_params(random_state, X)
+        if self._goes_on():
+            self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
+        else:
+            self._create(X, random_state)
             trainer.fresh = True
-            labels = starting_labels(self.init, X, self.n_clusters, random_state)
-            if labels is not None:
-                pretrain(trainer, labels)
-        self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
+            if not start(trainer, self.init, random_state):
+                return True
         tol = _LBFGS_TOL if self.tol is None and self.solver == "lbfgs" else self.tol
         with watching(self, X, context) as reporters:
             monitor = Monitor(tol, self.n_iter_no_change, reporters)
             self.n_iter_ = trainer.run(self.max_iter, monitor)
         self.objective_curve_ = np.array(monitor.curve)
-        if tol is not None and self.n_iter_ == self.max_iter and not monitor.converged:
-            warnings.warn(
-                f"{type(self).__name__} did not converge in max_iter={self.max_iter} "
-                "epochs: increase max_iter, learning_rate or tol, or use "
-                "solver='lbfgs'.",
-                ConvergenceWarning,
-                stacklevel=3,
-            )
+        limited = tol is not None and self.n_iter_ == self.max_iter
+        self._hit_limit = limited and not monitor.converged
         return trainer.interrupted
-
-    def _fit_best(self, X, gemini, affinity, random_state, context):
-        """Train `n_init` times and keep the training with the best objective.
-
-        Callbacks follow trainings in this process only. Returns whether the
-        last one was interrupted.
-        """
-        seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
-        interrupted = False
-        if effective_n_jobs(self.n_jobs) == 1:
-            candidates = []
-            for seed in seeds:
-                candidate = copy(self)
-                interrupted = candidate._fit_once(
-                    X, gemini, affinity, check_random_state(seed), context
-                )
-                candidates.append(candidate)
-                if interrupted:
-                    break
-        else:
-            candidates = Parallel(n_jobs=self.n_jobs)(
-                delayed(_fit_copy)(copy(self), X, gemini, affinity, seed)
-                for seed in seeds
-            )
-        best = max(candidates, key=_last_objective)
-        self.__dict__.update(best.__dict__)
-        return interrupted
 
     def _begin_fit(self, X):
         """Set what depends on the training data and not on the weights."""
@@ -507,14 +505,3 @@ class DiscriminativeModel(
             return largest(np.ascontiguousarray(self._predictions(X)))
         starts = range(0, X.shape[0], step)
         return np.concatenate([self._most_probable(X[i : i + step]) for i in starts])
-
-
-def _fit_copy(model, X, gemini, affinity, seed):
-    """One of several trainings, in a process of its own."""
-    model._fit_once(X, gemini, affinity, check_random_state(seed))
-    return model
-
-
-def _last_objective(model):
-    """What a training reached; nothing if it was interrupted in its first epoch."""
-    return model.objective_curve_[-1] if len(model.objective_curve_) else -np.inf

@@ -1,15 +1,30 @@
 """Where a training starts: labels that the first parameters are led towards."""
 
+import warnings
+from functools import cache
+
 import numpy as np
 from sklearn.cluster import KMeans
-from threadpoolctl import threadpool_limits
+from sklearn.exceptions import ConvergenceWarning
+from threadpoolctl import ThreadpoolController
 
 from gemclus._validation import check_choice
 
 # Probability that the pre-training gives to the label of a sample, beyond an
 # even share. Sharper starts are a trap: information-based objectives stay there.
 _CONFIDENCE = 0.5
-_PRETRAINING_ITERATIONS = 30
+# A few iterations are enough on standardised data, and more end no better. Only
+# a model that is still far from the labels goes on, up to the sum of these.
+_PRETRAINING_ITERATIONS = (10, 20)
+_NEAR = 0.9  # of the samples have their label
+
+INTERRUPTED = "Training was interrupted"
+
+
+@cache
+def _openmp_controller():
+    """The OpenMP libraries of this process: a search costs more than small fits."""
+    return ThreadpoolController()
 
 
 def check_init(init, n_samples=None, n_clusters=None):
@@ -24,11 +39,12 @@ def check_init(init, n_samples=None, n_clusters=None):
     try:
         labels = np.asarray(init)
     except ValueError as error:
-        raise TypeError(f"init must be a name or an array of labels: {error}") from error
+        message = f"init must be a name or an array of labels: {error}"
+        raise TypeError(message) from error
     if labels.ndim != 1 or labels.dtype.kind not in "iu":
         raise TypeError(
             "init must be 'random', 'k-means++' or a one-dimensional array of integer "
-            f"labels, got {init!r}"
+            f"labels, got {_described(init, labels)}"
         )
     if n_samples is not None:
         if len(labels) != n_samples:
@@ -42,6 +58,13 @@ def check_init(init, n_samples=None, n_clusters=None):
                 f"{labels.min()} to {labels.max()}"
             )
     return labels
+
+
+def _described(init, labels):
+    """Few words for an `init` of the wrong kind."""
+    if labels.ndim == 0:
+        return repr(init)
+    return f"an array of shape {labels.shape} and type {labels.dtype}"
 
 
 def starting_labels(init, X, n_clusters, random_state):
@@ -58,8 +81,37 @@ def starting_labels(init, X, n_clusters, random_state):
     seed = random_state.randint(np.iinfo(np.int32).max)
     kmeans = KMeans(n_clusters, init="k-means++", n_init=1, random_state=seed)
     # Its OpenMP threads would hang every process forked afterwards.
-    with threadpool_limits(1, user_api="openmp"):
+    with _openmp_controller().limit(limits=1, user_api="openmp"):
         return kmeans.fit_predict(X)
+
+
+def start(trainer, init, random_state):
+    """Lead the new parameters of a model to where `init` says.
+
+    Returns
+    -------
+    complete : bool
+        Whether there was no Ctrl-C, after which the parameters stay where
+        they are and a warning is given.
+    """
+    try:
+        n_clusters = trainer.model.n_clusters
+        labels = starting_labels(init, trainer.X, n_clusters, random_state)
+        if labels is not None:
+            pretrain(trainer, labels)
+    except KeyboardInterrupt:
+        warn_of_early_end(stacklevel=6)
+        return False
+    return True
+
+
+def warn_of_early_end(stacklevel):
+    """Warn that Ctrl-C came before the training proper."""
+    warnings.warn(
+        f"{INTERRUPTED} before its first epoch; the model is kept as it was then.",
+        ConvergenceWarning,
+        stacklevel=stacklevel,
+    )
 
 
 def pretrain(trainer, labels):
@@ -85,4 +137,8 @@ def pretrain(trainer, labels):
         value = float((targets * np.log(y_pred)).sum()) / len(labels)
         return value, (targets / y_pred / len(labels)).astype(y_pred.dtype, copy=False)
 
-    trainer.lead_towards(cross_entropy, _PRETRAINING_ITERATIONS)
+    for n_iterations in _PRETRAINING_ITERATIONS:
+        trainer.lead_towards(cross_entropy, n_iterations)
+        y_pred = trainer.model._infer(trainer.X, retain=False)
+        if np.mean(np.argmax(y_pred, axis=1) == labels) >= _NEAR:
+            break

@@ -32,7 +32,7 @@ LAYERS = [
     },
     {"affinity", "_layers", "_contracts", "_monitor"},
     {"gemini", "optim", "penalties", "_start"},
-    {"_training"},
+    {"_training", "_restarts"},
     {"_base", "_constraints"},
     {"linear", "mlp", "nonparametric", "sparse", "tree"},
     {"constraints"},

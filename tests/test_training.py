@@ -3,11 +3,15 @@
 import logging
 import signal
 import threading
+import warnings
 
 import numpy as np
 import pytest
+from gemclus import _restarts
 from gemclus._monitor import logger
+from gemclus.gemini import MMDGEMINI
 from gemclus.linear import LinearMMD, LinearModel
+from joblib import parallel_config
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine, make_blobs
@@ -52,10 +56,21 @@ def test_tol_ends_a_training_and_the_limit_is_warned_of():
     assert model.n_iter_ < 1000
     best = model.objective_curve_.max()
     assert (model.objective_curve_[-10:] <= best * (1 + 1e-4)).all()
-    with pytest.warns(ConvergenceWarning, match="max_iter=5"):
+    with pytest.warns(ConvergenceWarning, match="max_iter=5.*learning_rate.*lbfgs"):
         LinearMMD(random_state=0, tol=1e-4, max_iter=5).fit(wine)
-    with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+    with pytest.warns(ConvergenceWarning, match="max_iter=3.*max_iter or tol.$"):
         LinearMMD(random_state=0, solver="lbfgs", max_iter=3).fit(wine)
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_restarts_warn_once_and_here(n_jobs):
+    model = LinearMMD(solver="lbfgs", max_iter=3, n_init=3, random_state=0)
+    model.set_params(n_jobs=n_jobs)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        model.fit(wine)
+    assert [warning.category for warning in caught] == [ConvergenceWarning]
+    assert caught[0].filename == __file__
 
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
@@ -106,6 +121,8 @@ def test_warm_start_goes_on():
     assert once.objective_curve_[0] > first[-1]
     with pytest.raises(ValueError, match="features"):
         once.fit(wine[:, :3])
+    with pytest.raises(ValueError, match="n_clusters=3 cannot go on with n_clusters=4"):
+        once.set_params(n_clusters=4).fit(wine)
 
 
 def test_partial_fit_is_one_epoch():
@@ -131,7 +148,15 @@ def test_full_batches_are_not_copied_or_shuffled():
     np.testing.assert_array_equal(seen[0], wine)
 
 
-def test_ctrl_c_keeps_the_model_so_far():
+@pytest.fixture
+def sigint():
+    """The handler of SIGINT that Python installs unless started to ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def test_ctrl_c_keeps_the_model_so_far(sigint):
     model = LinearMMD(random_state=0, max_iter=10**9)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
@@ -153,6 +178,60 @@ def test_ctrl_c_in_the_first_step_leaves_a_usable_model(solver, n_init):
         model.fit(wine)
     assert np.isfinite(model.predict_proba(wine)).all()
     assert len(model.labels_) == len(wine)
+
+
+def test_ctrl_c_before_the_training_keeps_the_parameters():
+    class Interrupted(MMDGEMINI):
+        def compute_affinity(self, X, y=None):
+            raise KeyboardInterrupt
+
+    model = LinearModel(gemini=Interrupted(), random_state=0)
+    with pytest.warns(ConvergenceWarning, match="before its first epoch") as caught:
+        model.fit(wine)
+    assert caught[0].filename == __file__
+    assert np.isfinite(model.predict_proba(wine)).all()
+    trained = LinearModel(random_state=0, max_iter=3, warm_start=True).fit(wine)
+    W = trained.W_.copy()
+    with pytest.warns(ConvergenceWarning, match="before its first epoch"):
+        trained.set_params(gemini=Interrupted()).fit(wine)
+    np.testing.assert_array_equal(trained.W_, W)
+
+
+def test_ctrl_c_in_a_soft_start_keeps_the_model_so_far():
+    class Interrupted(LinearMMD):
+        calls = 0
+
+        def _compute_grads(self, X, y_pred, gradient):
+            self.calls += 1
+            if self.calls == 4:
+                raise KeyboardInterrupt
+            return super()._compute_grads(X, y_pred, gradient)
+
+    model = Interrupted(random_state=0, solver="lbfgs", init=load_wine().target)
+    match = "interrupted before its first epoch"
+    with pytest.warns(ConvergenceWarning, match=match) as caught:
+        model.fit(wine)
+    assert caught[0].filename == __file__
+    assert model.n_iter_ == len(model.objective_curve_) == 0
+    assert np.isfinite(model.predict_proba(wine)).all()
+    assert len(model.labels_) == len(wine)
+
+
+@pytest.mark.parametrize("complete", [[3, 30], []])
+def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
+    complete, monkeypatch
+):
+    def trainings(self, calls):
+        for max_iter in complete:
+            yield LinearMMD(random_state=0, max_iter=max_iter).fit(wine), False
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(_restarts.Parallel, "__call__", trainings)
+    model = LinearMMD(random_state=0, n_init=4, n_jobs=2)
+    with pytest.warns(ConvergenceWarning, match=f"when {len(complete)} of 4"):
+        model.fit(wine)
+    assert model.n_iter_ == max(complete, default=0)
+    assert np.isfinite(model.predict_proba(wine)).all()
 
 
 def test_verbose_reports_through_logging(caplog):
@@ -203,6 +282,23 @@ def test_callbacks_follow_a_fit_and_can_stop_it():
     assert recorder.events.count("end epoch") == 6
     with pytest.raises(TypeError):
         LinearMMD().set_callbacks(print)
+
+
+def test_restarts_in_threads_are_those_in_turn():
+    model = LinearMMD(n_init=4, max_iter=50, random_state=0)
+    in_turn = model.fit(wine).W_
+    with parallel_config("threading", n_jobs=2):
+        np.testing.assert_array_equal(model.fit(wine).W_, in_turn)
+
+
+def test_parallel_restarts_leave_what_the_user_gave():
+    recorder = Recorder()
+    recorder.lock = threading.Lock()  # cannot be pickled
+    gemini = MMDGEMINI()
+    model = LinearModel(gemini=gemini, max_iter=2, n_init=2, n_jobs=2)
+    model.set_callbacks(recorder).fit(wine)
+    assert recorder.events == ["setup", "begin fit", "end fit", "teardown"]
+    assert model.gemini is gemini and model._skl_callbacks == [recorder]
 
 
 @pytest.mark.filterwarnings("ignore:The first predictions are")

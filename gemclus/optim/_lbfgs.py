@@ -25,6 +25,10 @@ class LBFGS:
     # kinks a line search can fail long before the optimum.
     _MAX_RUNS = 20
 
+    # Pairs of steps and gradients remembered. On the ridged mutual information
+    # of 640 weights, 20 take a third fewer iterations than 10; elsewhere none.
+    _MEMORY = 20
+
     def __init__(self, learning_rate=1.0):
         self.learning_rate = learning_rate
 
@@ -72,6 +76,7 @@ class LBFGS:
                     options={
                         "maxiter": max_iter - n_iter,
                         "maxfun": 10 * max_iter,
+                        "maxcor": self._MEMORY,
                         "ftol": 1e-15,
                         "gtol": 1e-12,
                     },
@@ -94,19 +99,25 @@ class _Flattened:
     """A list of arrays as one float64 vector, as SciPy wants it."""
 
     def __init__(self, params, evaluate):
-        self.params = params
         self._evaluate = evaluate
+        self._parts = []
+        start = 0
+        for param in params:
+            self._parts.append((param, slice(start, start + param.size)))
+            start += param.size
 
     def gather(self):
-        return np.concatenate([np.ravel(p).astype(np.float64) for p in self.params])
+        return _joined([param for param, _ in self._parts])
 
     def scatter(self, x):
-        start = 0
-        for param in self.params:
-            param[...] = x[start : start + param.size].reshape(param.shape)
-            start += param.size
+        for param, part in self._parts:
+            param[...] = x[part].reshape(param.shape)
 
     def value_and_gradient(self, x):
         self.scatter(x)
         value, grads = self._evaluate()
-        return value, np.concatenate([np.ravel(g).astype(np.float64) for g in grads])
+        return value, _joined(grads)
+
+
+def _joined(arrays):
+    return np.concatenate([array.ravel() for array in arrays], dtype=np.float64)
