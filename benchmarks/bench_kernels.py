@@ -72,15 +72,20 @@ def numpy_tv_ova(P, N, pi):
     return value, s
 
 
-def numpy_tv_ovo(P, N, pi):
-    D = P[:, :, None] * pi - P[:, None, :] * pi[:, None]
-    s = np.sign(D)
-    np.abs(D, out=D)
-    value = D.sum() / (2 * N)
-    G = s @ pi
-    G -= np.einsum("ikl,il->k", s, P) / N
+def numpy_tv_ovo(P, N, pi, rows=256):
+    G, value, through = np.empty_like(P), 0.0, 0.0
+    for start in range(0, N, rows):  # the temporaries stay in the cache
+        part = P[start : start + rows]
+        D = part[:, :, None] * pi
+        D -= D.transpose(0, 2, 1).copy()
+        s = np.sign(D)
+        np.abs(D, out=D)
+        value += D.sum()
+        np.matmul(s, pi, out=G[start : start + rows])
+        through -= np.matmul(part[:, None], s).sum(axis=(0, 1))
+    G += through / -N
     G /= N
-    return value, G
+    return value / (2 * N), G
 
 
 def numpy_hellinger_ova(P, N, pi):
@@ -216,19 +221,17 @@ def main():
         expected, exact = form(P[:1000].astype(np.float64))
         np.testing.assert_allclose(value, expected, rtol=1e-5)
         np.testing.assert_allclose(gradient, exact, rtol=1e-3, atol=1e-6)
-        if name == "tv_ovo" and N * K * K > 5e7:
-            form = None  # gigabytes of temporaries
         rows[name] = (
             lambda gemini=gemini: gemini.evaluate(P, None, return_grad=True),
-            form and (lambda form=form: form(P)),
+            lambda form=form: form(P),
             copies,
             functions,
         )
     print(f"{'':18}{'ours ms':>10}{'numpy ms':>10}{'ratio':>7}{'limit ms':>10}", end="")
     print(f"{'ours/limit':>11}{'copies':>8}")
     for name, (ours, form, copies, functions) in rows.items():
-        times = best_times({"ours": ours} | ({"numpy": form} if form else {}))
-        mine, other = times["ours"], times.get("numpy", np.nan)
+        times = best_times({"ours": ours, "numpy": form})
+        mine, other = times["ours"], times["numpy"]
         first = unit["new copy"] if name in DIVERGENCES else unit["copy"]
         limit = first + (copies - 1) * unit["copy"] + sum(unit[function] for function in functions)
         print(

@@ -100,8 +100,8 @@ static void tv_ova(const gem_strip *strip, int gradient)
 static void tv_ovo(const gem_strip *strip, int gradient)
 {
     ENTRIES(strip);
-    gem_tv_rows(p, pi, inv_pi, size / strip->k, strip->k, direct, dpi, strip->row, gradient);
-    EACH(at) value[at] = GEM_MULADD(p[at], direct[at], value[at]);
+    gem_tv_rows(p, pi, inv_pi, size / strip->k, strip->k, value, direct, dpi, strip->row,
+                gradient);
 }
 
 /* S = sum sqrt(p pi). */

@@ -93,10 +93,10 @@ GEM_INLINE void tv_lanes_by_pairs(const gem_tv_lanes *restrict p,
     }
 }
 
-/* GEM_TV_LANES rows: sets their c and adds to slope. */
+/* GEM_TV_LANES rows: sets their c, adds to value and slope. */
 GEM_INLINE void tv_tile_by_pairs(const double *p, const double *restrict pi,
-                                 const double *restrict inv_pi, size_t k, double *c,
-                                 gem_tv_lanes *restrict slope,
+                                 const double *restrict inv_pi, size_t k, double *value,
+                                 double *c, gem_tv_lanes *restrict slope,
                                  gem_tv_lanes *restrict scratch, int gradient)
 {
     gem_tv_lanes *restrict lanes = scratch, *restrict ratio = scratch + k;
@@ -112,26 +112,33 @@ GEM_INLINE void tv_tile_by_pairs(const double *p, const double *restrict pi,
     }
     tv_lanes_by_pairs(lanes, ratio, pi, k, sum, slope, gradient);
     for (size_t j = 0; j < k; j++)
-        GEM_TV_EACH(i) c[(size_t)i * k + j] = sum[j][i];
+        GEM_TV_EACH(i)
+        {
+            value[i] = GEM_MULADD(lanes[j][i], sum[j][i], value[i]);
+            c[(size_t)i * k + j] = sum[j][i];
+        }
 }
 
 GEM_INLINE void tv_rows_by_pairs(const double *p, const double *pi, const double *inv_pi,
-                                 size_t rows, size_t k, double *c, double *dpi,
-                                 double *scratch, int gradient)
+                                 size_t rows, size_t k, double *value, double *c,
+                                 double *dpi, double *scratch, int gradient)
 {
     const size_t whole = rows - rows % GEM_TV_LANES, rest = (rows - whole) * k;
     gem_tv_lanes *slope = (gem_tv_lanes *)(void *)scratch, *tile = slope + k;
+    gem_tv_lanes values = {0.0};
     double *padded = tile[3 * k];
     memset(slope, 0, k * sizeof *slope);
     for (size_t row = 0; row < whole; row += GEM_TV_LANES)
-        tv_tile_by_pairs(p + row * k, pi, inv_pi, k, c + row * k, slope, tile, gradient);
+        tv_tile_by_pairs(p + row * k, pi, inv_pi, k, values, c + row * k, slope, tile,
+                         gradient);
     if (rest) {
         /* Rows of zeros are ties, which add nothing. */
         memset(padded, 0, GEM_TV_LANES * k * sizeof *padded);
         memcpy(padded, p + whole * k, rest * sizeof *padded);
-        tv_tile_by_pairs(padded, pi, inv_pi, k, padded, slope, tile, gradient);
+        tv_tile_by_pairs(padded, pi, inv_pi, k, values, padded, slope, tile, gradient);
         memcpy(c + whole * k, padded, rest * sizeof *padded);
     }
+    *value += (values[0] + values[1]) + (values[2] + values[3]);
     if (gradient)
         for (size_t j = 0; j < k; j++)
             dpi[j] -= (slope[j][0] + slope[j][1]) + (slope[j][2] + slope[j][3]);
@@ -164,7 +171,8 @@ static const size_t *sort_clusters(size_t *order, const double *ratio, size_t k)
 /* One row, O(k log k). */
 static void tv_row_by_sorting(const double *restrict p, const double *restrict pi,
                               const double *restrict inv_pi, size_t k,
-                              double *restrict c, double *restrict dpi, double *scratch)
+                              double *value, double *restrict c, double *restrict dpi,
+                              double *scratch)
 {
     double *ratio = scratch;
     const size_t *order;
@@ -188,21 +196,23 @@ static void tv_row_by_sorting(const double *restrict p, const double *restrict p
         pi_below += pi_tied;
         p_below += p_tied;
     }
+    for (size_t j = 0; j < k; j++)
+        *value = GEM_MULADD(p[j], c[j], *value);
 }
 
-/* Sets c of these rows, one after the other, and adds to the k sums of dpi if
- * there is to be a gradient. */
+/* Sets c of these rows, one after the other, adds to *value, and to the k sums of
+ * dpi if there is to be a gradient. */
 static void gem_tv_rows(const double *p, const double *pi, const double *inv_pi,
-                        size_t rows, size_t k, double *c, double *dpi, double *scratch,
-                        int gradient)
+                        size_t rows, size_t k, double *value, double *c, double *dpi,
+                        double *scratch, int gradient)
 {
     if (k > GEM_TV_PAIRS)
         for (size_t at = 0; at < rows * k; at += k)
-            tv_row_by_sorting(p + at, pi, inv_pi, k, c + at, dpi, scratch);
+            tv_row_by_sorting(p + at, pi, inv_pi, k, value, c + at, dpi, scratch);
     else if (gradient)
-        tv_rows_by_pairs(p, pi, inv_pi, rows, k, c, dpi, scratch, 1);
+        tv_rows_by_pairs(p, pi, inv_pi, rows, k, value, c, dpi, scratch, 1);
     else
-        tv_rows_by_pairs(p, pi, inv_pi, rows, k, c, dpi, scratch, 0);
+        tv_rows_by_pairs(p, pi, inv_pi, rows, k, value, c, dpi, scratch, 0);
 }
 
 #endif
