@@ -2,14 +2,20 @@
 
 import warnings
 from copy import copy
+from inspect import signature
 
+import joblib
 import numpy as np
-from joblib import effective_n_jobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from gemclus._start import INTERRUPTED
+
+# Trainings are compared as they end, so that no more than the best is kept; where
+# joblib is 1.2, the oldest one of scikit-learn, they come all together.
+_KNOWN = signature(joblib.Parallel).parameters
+_AS_THEY_END = {"return_as": "generator"} if "return_as" in _KNOWN else {}
 
 
 def fit_best(model, X, gemini, affinity, random_state, context):
@@ -24,7 +30,7 @@ def fit_best(model, X, gemini, affinity, random_state, context):
         Whether Ctrl-C ended the trainings.
     """
     seeds = random_state.randint(np.iinfo(np.int32).max, size=model.n_init)
-    apart = effective_n_jobs(model.n_jobs) > 1
+    apart = joblib.effective_n_jobs(model.n_jobs) > 1
     train = _fit_apart if apart else _fit_in_turn
     best, n_complete, interrupted = None, 0, False
     try:
@@ -64,7 +70,7 @@ def _fit_apart(model, X, gemini, affinity, seeds, context):
     sent = copy(model)
     for name in [name for name in vars(sent) if "callback" in name]:
         delattr(sent, name)
-    yield from Parallel(n_jobs=model.n_jobs, return_as="generator")(
+    yield from Parallel(n_jobs=model.n_jobs, **_AS_THEY_END)(
         delayed(_fit)(copy(sent), X, gemini, affinity, seed) for seed in seeds
     )
 

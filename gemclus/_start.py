@@ -1,13 +1,12 @@
 """Where a training starts: labels that the first parameters are led towards."""
 
 import warnings
-from functools import cache
 
 import numpy as np
 from sklearn.cluster import KMeans
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import ThreadpoolController
 
+from gemclus._threads import thread_pools
 from gemclus._validation import check_choice
 
 # Probability that the pre-training gives to the label of a sample, beyond an
@@ -19,12 +18,6 @@ _PRETRAINING_ITERATIONS = (10, 20)
 _NEAR = 0.9  # of the samples have their label
 
 INTERRUPTED = "Training was interrupted"
-
-
-@cache
-def _openmp_controller():
-    """The OpenMP libraries of this process: a search costs more than small fits."""
-    return ThreadpoolController()
 
 
 def check_init(init, n_samples=None, n_clusters=None):
@@ -81,7 +74,7 @@ def starting_labels(init, X, n_clusters, random_state):
     seed = random_state.randint(np.iinfo(np.int32).max)
     kmeans = KMeans(n_clusters, init="k-means++", n_init=1, random_state=seed)
     # Its OpenMP threads would hang every process forked afterwards.
-    with _openmp_controller().limit(limits=1, user_api="openmp"):
+    with thread_pools().limit(limits=1, user_api="openmp"):
         return kmeans.fit_predict(X)
 
 

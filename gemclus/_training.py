@@ -2,16 +2,15 @@
 
 import warnings
 from contextlib import nullcontext
-from functools import cache
 from math import isfinite
 from operator import is_
 
 import numpy as np
 from sklearn.exceptions import ConvergenceWarning
-from threadpoolctl import ThreadpoolController
 
 from gemclus import _buffers, _contracts
 from gemclus._narrow import copy_all, first_not_finite
+from gemclus._threads import thread_pools
 from gemclus.affinity import MatrixAffinity
 from gemclus.optim import LBFGS
 
@@ -22,12 +21,6 @@ SCALE_REMEDY = (
 
 # Multiplications of a product from which BLAS threads may pay.
 _LARGE_PRODUCT = 1e8
-
-
-@cache
-def _blas_controller():
-    """The BLAS libraries of this process, looked up once."""
-    return ThreadpoolController()
 
 
 class Diverged(ArithmeticError):
@@ -133,7 +126,7 @@ class Trainer:
         widest = max(n_features, n_samples if dense else 0)
         if n_samples * widest * self.model.n_clusters > _LARGE_PRODUCT:
             return nullcontext()
-        return _blas_controller().limit(limits=1, user_api="blas")
+        return thread_pools().limit(limits=1, user_api="blas")
 
     def _iterate(self, max_iter, ended):
         if isinstance(self.model.optimiser_, LBFGS):

@@ -28,6 +28,7 @@ LAYERS = [
         "_pickling",
         "_relu",
         "_softmax",
+        "_threads",
         "_validation",
     },
     {"affinity", "_layers", "_contracts", "_monitor"},
