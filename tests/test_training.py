@@ -11,7 +11,7 @@ from gemclus import _restarts
 from gemclus._monitor import logger
 from gemclus.gemini import MMDGEMINI
 from gemclus.linear import LinearMMD, LinearModel
-from joblib import parallel_config
+from joblib import parallel_backend
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine, make_blobs
@@ -287,7 +287,7 @@ def test_callbacks_follow_a_fit_and_can_stop_it():
 def test_restarts_in_threads_are_those_in_turn():
     model = LinearMMD(n_init=4, max_iter=50, random_state=0)
     in_turn = model.fit(wine).W_
-    with parallel_config("threading", n_jobs=2):
+    with parallel_backend("threading", n_jobs=2):
         np.testing.assert_array_equal(model.fit(wine).W_, in_turn)
 
 
