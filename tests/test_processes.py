@@ -119,7 +119,9 @@ def test_importing_adds_the_package_alone():
         "import gemclus\n"
         "print(json.dumps([before, seen()]))\n"
     )
-    assert set(after[0]) - set(before[0]) <= {"gemclus", "email"}
+    added = set(after[0]) - set(before[0]) - sys.stdlib_module_names
+    # Modules built by another Cython than scikit-learn's bring what they share.
+    assert {name for name in added if not name.startswith("_cython_")} == {"gemclus"}
     assert after[1] == before[1]
 
 
