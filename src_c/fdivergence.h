@@ -15,9 +15,10 @@
  * except for the last one: the results stay the same to the last bit, and so does
  * the value whether or not there is a gradient.
  *
- * Cost: O(n k), GEM_FDIV_TV_OVO O(n k log k); O(k) memory. Sums are kept in
- * float64, compensated between strips of rows. With k = 1 or n = 1 the value and the
- * gradient are 0.
+ * Cost: O(n k), GEM_FDIV_TV_OVO O(n k log k), but n k^2 / 2 comparisons for the few
+ * clusters where these are faster (tv_rows.h); O(k) memory. Sums are kept in float64,
+ * compensated between strips of rows. With k = 1 or n = 1 the value and the gradient
+ * are 0.
  */
 #ifndef GEM_FDIVERGENCE_H
 #define GEM_FDIVERGENCE_H

@@ -89,7 +89,7 @@ def test_nothing_but_arrays_is_pickled(cls):
     assert recorder.named - {("gemclus", name) for name in own} <= ARRAYS
 
 
-@pytest.mark.parametrize("cls", [LinearMMD, Kauri])
+@every_estimator
 def test_models_of_newer_releases_are_refused(cls, monkeypatch):
     model = pickle.loads(read(cls))["model"]
     with monkeypatch.context() as newer:

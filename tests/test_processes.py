@@ -120,7 +120,7 @@ def test_importing_adds_the_package_alone():
         "print(json.dumps([before, seen()]))\n"
     )
     added = set(after[0]) - set(before[0]) - sys.stdlib_module_names
-    # Modules of one version of Cython share its types under such a name.
+    # Modules built by another Cython than scikit-learn's bring what they share.
     assert {name for name in added if not name.startswith("_cython_")} == {"gemclus"}
     assert after[1] == before[1]
 
