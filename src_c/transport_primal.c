@@ -3,7 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define LIST_LENGTH 10   /* candidates for the minor iterations */
+#define LIST_LENGTH 10
 #define LANES 16         /* rows of the packed costs are padded to a multiple of this */
 
 typedef struct candidate {
@@ -95,10 +95,12 @@ static double exact_cost(const primal *self, int32_t source, int32_t target)
 
 /* ------------------------------------------------------------ row kernels */
 
-/* n is a multiple of LANES: independent lanes keep several vectors in flight. */
-static float row_minimum(const float *restrict cost, const float *restrict price, int32_t n)
+/* The least entry of a row and the one of each lane, entries t = lane (mod LANES).
+ * n is a multiple of LANES: independent lanes keep several vectors in flight. */
+static float row_minimum(const float *restrict cost, const float *restrict price, int32_t n,
+                         float *restrict lanes)
 {
-    float lanes[LANES], least = INFINITY;
+    float least = INFINITY;
     for (int32_t l = 0; l < LANES; l++)
         lanes[l] = INFINITY;
     for (int32_t t = 0; t < n; t += LANES)
@@ -112,11 +114,15 @@ static float row_minimum(const float *restrict cost, const float *restrict price
     return least;
 }
 
-static int32_t row_position(const float *cost, const float *price, float least)
+/* Where it is: only one lane needs to be searched. */
+static int32_t row_position(const float *cost, const float *price, const float *lanes,
+                            float least)
 {
     int32_t t = 0;
-    while (cost[t] + price[t] != least)
+    while (lanes[t] != least)
         t++;
+    while (cost[t] + price[t] != least)
+        t += LANES;
     return t;
 }
 
@@ -133,6 +139,7 @@ static int32_t pair_greedily(primal *self, int32_t root, int32_t *closed, int32_
     gem_node *node = self->tree->node;
     int64_t *spare = self->work->spare;
     float *open = self->target_price; /* 0 while open, then infinite */
+    float lanes[LANES];
     int32_t s = 0, t = 0, pairs = 0;
 
     for (t = 0; t < p->n_targets; t++) {
@@ -143,7 +150,8 @@ static int32_t pair_greedily(primal *self, int32_t root, int32_t *closed, int32_
     int64_t left = node[p->sources[0]].supply, left_spare = extra;
     for (; pairs < self->tree->n - 1; pairs++) {
         const float *row = self->work->packed + (size_t)s * (size_t)self->stride;
-        t = row_position(row, open, row_minimum(row, open, self->stride));
+        const float least = row_minimum(row, open, self->stride, lanes);
+        t = row_position(row, open, lanes, least);
         gem_node *target = node + p->targets[t];
         if (left < target->net || (left == target->net && left_spare < spare[t])) {
             target->net -= left;
@@ -223,11 +231,12 @@ static double price_row(primal *self, int32_t s, candidate *best)
 {
     const gem_primal_problem *p = self->problem;
     const float *row = self->work->packed + (size_t)s * (size_t)self->stride;
-    const float least = row_minimum(row, self->target_price, self->stride);
+    float lanes[LANES];
+    const float least = row_minimum(row, self->target_price, self->stride, lanes);
     if (least - self->source_price[s] >= 0.0f)
         return 0.0;
     best->source = p->sources[s];
-    best->target = p->targets[row_position(row, self->target_price, least)];
+    best->target = p->targets[row_position(row, self->target_price, lanes, least)];
     best->cost = exact_cost(self, best->source, best->target);
     return reduced_cost(self, best);
 }
@@ -241,8 +250,9 @@ static double price_row_exactly(primal *self, int32_t s, candidate *best)
     const float *price = self->target_price;
     const float bound = self->source_price[s] + (float)(0x1p-21 * (1.0 + self->largest));
     double least = 0.0;
+    float lanes[LANES];
     for (int32_t start = 0; start < self->stride; start += LANES) {
-        if (row_minimum(row + start, price + start, LANES) >= bound)
+        if (row_minimum(row + start, price + start, LANES, lanes) >= bound)
             continue;
         for (int32_t t = start; t < start + LANES; t++) {
             if (row[t] + price[t] >= bound)
