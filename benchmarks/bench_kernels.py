@@ -18,7 +18,8 @@ One thread, CPU time, best of several runs, all forms taken in turn. Columns:
   of them products, for four rows;
 - `copy`: `ours` in copies of P, which is what a pass with no arithmetic costs.
 
-``GEMCLUS_BASELINE=1`` measures the kernels that run on every processor;
+``GEMCLUS_ISA=baseline`` measures the kernels that run on every processor,
+``GEMCLUS_ISA=x86-64-v3`` those with AVX2;
 ``NPY_DISABLE_CPU_FEATURES`` does the same to NumPy.
 """
 

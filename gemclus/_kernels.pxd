@@ -79,7 +79,10 @@ cdef extern from "dispatch.h" nogil:
         const gem_fdiv_table *fdivergence
         const gem_dense_table *dense
 
-    const gem_kernels *gem_kernels_select(int pin_baseline) noexcept nogil
+    ctypedef enum gem_isa:
+        GEM_ISA_COUNT
+
+    const gem_kernels *gem_kernels_select(gem_isa most) noexcept nogil
 
 
 ctypedef fused real:

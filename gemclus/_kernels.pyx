@@ -1,12 +1,18 @@
 """The compiled kernels for this processor, chosen once, at import.
 
-The environment variable ``GEMCLUS_BASELINE=1`` pins those that run on every
-processor; results then differ in their last digits only.
+The environment variable ``GEMCLUS_ISA`` names the best instruction set to use:
+``baseline`` pins the kernels that run on every processor. Results differ in their
+last digits only.
 """
 
 import os
 
-kernels = gem_kernels_select(os.environ.get("GEMCLUS_BASELINE", "0") not in ("", "0"))
+SETS = ("baseline", "x86-64-v3", "x86-64-v4")
+
+_most = os.environ.get("GEMCLUS_ISA") or "x86-64-v4"
+if _most not in SETS:
+    raise ImportError(f"GEMCLUS_ISA must be one of {SETS}, got {_most!r}")
+kernels = gem_kernels_select(<gem_isa><int>SETS.index(_most))
 
 
 cdef size_t rows_at_a_time(size_t n_columns) noexcept nogil:
@@ -38,5 +44,5 @@ cdef int _check_length(const double[::1] x, const double[::1] out) except -1:
 
 
 def instruction_set():
-    """Name of the instruction set in use: ``"baseline"`` or ``"x86-64-v3"``."""
+    """Name of the instruction set in use, one of `SETS`."""
     return kernels.isa.decode()

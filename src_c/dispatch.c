@@ -16,6 +16,11 @@ static const gem_kernels baseline = {
 static const gem_kernels v3 = {
     "x86-64-v3", &gem_vmath_v3, &gem_softmax_v3, &gem_fdiv_v3, &gem_dense_v3};
 
+#ifdef GEM_HAVE_V4
+static const gem_kernels v4 = {
+    "x86-64-v4", &gem_vmath_v4, &gem_softmax_v4, &gem_fdiv_v4, &gem_dense_v4};
+#endif
+
 typedef struct {
     uint32_t a, b, c, d;
 } registers;
@@ -50,33 +55,45 @@ static uint32_t saved_state(void)
 
 #define BIT(n) (UINT32_C(1) << (n))
 
-int gem_cpu_has_v3(void)
+static int has_all(uint32_t bits, uint32_t wanted)
+{
+    return (bits & wanted) == wanted;
+}
+
+static gem_isa isa_of_processor(void)
 {
     /* FMA, MOVBE, OSXSAVE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT. */
     const uint32_t leaf1_c = BIT(12) | BIT(22) | BIT(27) | BIT(28) | BIT(29);
     const uint32_t leaf7_b = BIT(3) | BIT(5) | BIT(8);
     const uint32_t extended_c = BIT(5);
     const uint32_t xmm_and_ymm = BIT(1) | BIT(2);
-    return (cpuid(1).c & leaf1_c) == leaf1_c && (cpuid(7).b & leaf7_b) == leaf7_b
-           && (cpuid(0x80000001u).c & extended_c) == extended_c
-           && (saved_state() & xmm_and_ymm) == xmm_and_ymm;
+    /* AVX-512 F, DQ, CD, BW, VL; masks and both halves of the zmm registers. */
+    const uint32_t avx512 = BIT(16) | BIT(17) | BIT(28) | BIT(30) | BIT(31);
+    const uint32_t masks_and_zmm = BIT(5) | BIT(6) | BIT(7);
+    if (!has_all(cpuid(1).c, leaf1_c) || !has_all(cpuid(7).b, leaf7_b)
+        || !has_all(cpuid(0x80000001u).c, extended_c)
+        || !has_all(saved_state(), xmm_and_ymm))
+        return GEM_ISA_BASELINE;
+    if (!has_all(cpuid(7).b, avx512) || !has_all(saved_state(), masks_and_zmm))
+        return GEM_ISA_V3;
+    return GEM_ISA_V4;
 }
 
-const gem_kernels *gem_kernels_select(int pin_baseline)
+const gem_kernels *gem_kernels_select(gem_isa most)
 {
-    return !pin_baseline && gem_cpu_has_v3() ? &v3 : &baseline;
+    const gem_isa here = most == GEM_ISA_BASELINE ? most : isa_of_processor();
+#ifdef GEM_HAVE_V4
+    if (most >= GEM_ISA_V4 && here == GEM_ISA_V4)
+        return &v4;
+#endif
+    return here >= GEM_ISA_V3 ? &v3 : &baseline;
 }
 
 #else
 
-int gem_cpu_has_v3(void)
+const gem_kernels *gem_kernels_select(gem_isa most)
 {
-    return 0;
-}
-
-const gem_kernels *gem_kernels_select(int pin_baseline)
-{
-    (void)pin_baseline;
+    (void)most;
     return &baseline;
 }
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from gemclus._kernels import instruction_set
+from gemclus._kernels import SETS, instruction_set
 from gemclus._softmax import softmax_backward, softmax_rows
 
 DTYPES = [np.float64, np.float32]
@@ -152,17 +152,31 @@ def test_threads_give_what_one_thread_gives():
 SUITE = os.path.join(os.path.dirname(__file__), "gemini", "test_fdivergences.py")
 
 
-def test_the_baseline_can_be_pinned_and_passes_the_same_tests():
-    if os.environ.get("GEMCLUS_BASELINE"):
-        assert instruction_set() == "baseline"
+@pytest.mark.parametrize("isa", SETS[:-1])
+def test_lower_instruction_sets_can_be_pinned_and_pass_the_same_tests(isa):
+    if os.environ.get("GEMCLUS_ISA"):
+        assert SETS.index(instruction_set()) <= SETS.index(os.environ["GEMCLUS_ISA"])
         return
-    environment = dict(os.environ, GEMCLUS_BASELINE="1")
+    environment = dict(os.environ, GEMCLUS_ISA=isa)
+    suites = [SUITE, os.path.join(os.path.dirname(__file__), "test_layers.py")]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     result = subprocess.run(
-        [*command, "--import-mode=importlib", __file__, SUITE],
+        [*command, "--import-mode=importlib", __file__, *suites],
         env=environment,
         capture_output=True,
         text=True,
         timeout=600,
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_unknown_instruction_sets_are_refused():
+    result = subprocess.run(
+        [sys.executable, "-c", "import gemclus"],
+        env=dict(os.environ, GEMCLUS_ISA="avx9"),
+        cwd=os.path.dirname(__file__),
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert "GEMCLUS_ISA must be one of" in result.stderr

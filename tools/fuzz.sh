@@ -29,8 +29,8 @@ for path in src_c/*.c; do
 done
 sets=("baseline:")
 if [ "$(uname -m)" = x86_64 ]; then
-  sets+=("v3:-march=x86-64-v3")
-  flags+=(-DGEM_HAVE_V3)
+  sets+=("v3:-march=x86-64-v3" "v4:-march=x86-64-v4 -mprefer-vector-width=512")
+  flags+=(-DGEM_HAVE_V3 -DGEM_HAVE_V4)
 fi
 
 build() { # compiler, sanitizers, target, executable, flags ...

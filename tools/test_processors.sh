@@ -13,7 +13,7 @@ tests=("$@")
 if [ ${#tests[@]} -eq 0 ]; then
   tests=(tests/test_minimal.py tests/test_softmax.py tests/gemini/test_fdivergences.py)
 fi
-unset GEMCLUS_BASELINE OPENBLAS_CORETYPE
+unset GEMCLUS_ISA OPENBLAS_CORETYPE
 export OPENBLAS_NUM_THREADS=1
 # QEMU 7.2 crashes in NumPy's own sorting with AVX2: NumPy does without.
 numpy_sets=$(cd / && "$python" -c "

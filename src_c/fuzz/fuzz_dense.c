@@ -53,7 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     float *single;
     if (size < 4)
         return 0;
-    table = gem_kernels_select(data[0] & 1)->dense;
+    table = gem_kernels_select((gem_isa)((data[0] >> 3) % GEM_ISA_COUNT))->dense;
     d = 1 + data[1];
     m = 1 + data[2] % (GEM_DENSE_COLUMNS + 1);
     n = (size - 4) / sizeof *x / d;

@@ -89,7 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     float *single;
     if (size < 4 + sizeof epsilon + sizeof *x)
         return 0;
-    kernels = gem_kernels_select(data[0] & 1);
+    kernels = gem_kernels_select((gem_isa)((data[0] >> 3) % GEM_ISA_COUNT));
     k = 1 + data[1];
     kind = (gem_fdiv_kind)(data[2] % (GEM_FDIV_COUNT + 1));
     piece = (size_t)GEM_FDIV_BLOCK * (1 + data[3] % 4);

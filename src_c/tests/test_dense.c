@@ -142,7 +142,12 @@ static void check(const gem_kernels *kernels)
 
 int main(void)
 {
-    check(gem_kernels_select(1));
-    check(gem_kernels_select(0));
+    const gem_kernels *last = NULL;
+    for (int isa = 0; isa < GEM_ISA_COUNT; isa++) {
+        const gem_kernels *kernels = gem_kernels_select((gem_isa)isa);
+        if (kernels != last)
+            check(kernels);
+        last = kernels;
+    }
     return failures ? EXIT_FAILURE : EXIT_SUCCESS;
 }

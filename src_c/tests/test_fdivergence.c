@@ -116,18 +116,22 @@ static void check_status(const gem_kernels *kernels)
 
 int main(void)
 {
-    const gem_kernels *sets[2] = {gem_kernels_select(1), gem_kernels_select(0)};
-    for (int s = 0; s < 1 + (sets[1] != sets[0]); s++) {
+    const gem_kernels *last = NULL;
+    for (int isa = 0; isa < GEM_ISA_COUNT; isa++) {
+        const gem_kernels *kernels = gem_kernels_select((gem_isa)isa);
+        if (kernels == last)
+            continue;
+        last = kernels;
         for (int kind = 0; kind < GEM_FDIV_COUNT; kind++) {
-            check_slopes(sets[s], (gem_fdiv_kind)kind, 7, 3);
-            check_slopes(sets[s], (gem_fdiv_kind)kind, 90, 5);
-            check_slopes(sets[s], (gem_fdiv_kind)kind, 21, 24);
-            check_slopes(sets[s], (gem_fdiv_kind)kind, 22, 64);
-            check_slopes(sets[s], (gem_fdiv_kind)kind, 20, 130);
-            check_pieces(sets[s], (gem_fdiv_kind)kind, 3 * GEM_FDIV_BLOCK + 77, 3);
-            check_pieces(sets[s], (gem_fdiv_kind)kind, GEM_FDIV_BLOCK + 1, 300);
+            check_slopes(kernels, (gem_fdiv_kind)kind, 7, 3);
+            check_slopes(kernels, (gem_fdiv_kind)kind, 90, 5);
+            check_slopes(kernels, (gem_fdiv_kind)kind, 21, 24);
+            check_slopes(kernels, (gem_fdiv_kind)kind, 22, 64);
+            check_slopes(kernels, (gem_fdiv_kind)kind, 20, 130);
+            check_pieces(kernels, (gem_fdiv_kind)kind, 3 * GEM_FDIV_BLOCK + 77, 3);
+            check_pieces(kernels, (gem_fdiv_kind)kind, GEM_FDIV_BLOCK + 1, 300);
         }
-        check_status(sets[s]);
+        check_status(kernels);
     }
     return failures != 0;
 }

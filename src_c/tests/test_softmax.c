@@ -95,12 +95,16 @@ int main(void)
 {
     static const size_t ks[] = {1, 2, 3, 10, 33, 300};
     static const size_t ns[] = {1, 2, 63, 64, 65, 130, 257};
-    const gem_kernels *sets[2] = {gem_kernels_select(1), gem_kernels_select(0)};
-    for (int s = 0; s < 1 + (sets[1] != sets[0]); s++) {
+    const gem_kernels *last = NULL;
+    for (int isa = 0; isa < GEM_ISA_COUNT; isa++) {
+        const gem_kernels *kernels = gem_kernels_select((gem_isa)isa);
+        if (kernels == last)
+            continue;
+        last = kernels;
         for (size_t a = 0; a < sizeof ks / sizeof *ks; a++)
             for (size_t b = 0; b < sizeof ns / sizeof *ns; b++)
-                check_shape(sets[s], ns[b], ks[a]);
-        check_special(sets[s]);
+                check_shape(kernels, ns[b], ks[a]);
+        check_special(kernels);
     }
     return failures != 0;
 }
