@@ -6,6 +6,8 @@ import numbers
 
 import numpy as np
 
+from gemclus._narrow import first_not_finite
+
 _FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
@@ -23,7 +25,9 @@ def check_float(name, value, minimum=None, maximum=None, strict=False):
 
     `strict` excludes the minimum itself. Raises TypeError or ValueError.
     """
-    if not isinstance(value, numbers.Real) or isinstance(value, (bool, np.bool_)):
+    # The abstract classes of numbers are slow to ask.
+    real = type(value) is float or isinstance(value, numbers.Real)
+    if not real or isinstance(value, (bool, np.bool_)):
         raise TypeError(
             f"{name} must be a number, got {value!r} ({type(value).__name__})"
         )
@@ -109,10 +113,7 @@ def check_square_matrix(matrix, n_samples, name):
         raise ValueError(f"{name} must have shape {expected}, got {matrix.shape}")
     if matrix.dtype not in _FLOATS:
         matrix = matrix.astype(np.float64)
-    # The sum of finite numbers can overflow, so it only clears, never accuses.
-    with np.errstate(over="ignore", invalid="ignore"):
-        suspicious = not np.isfinite(matrix.sum())
-    if suspicious and not np.isfinite(matrix).all():
+    if first_not_finite((matrix,)) >= 0:
         raise ValueError(f"{name} must be finite, it contains NaN or infinity")
     return matrix
 

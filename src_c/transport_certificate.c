@@ -28,6 +28,7 @@ gem_transport_status gem_certify_potentials(const gem_transport_costs *costs,
         const double *row = costs->d + (size_t)i * costs->n;
         const double from = tree->f[i];
         double least = INFINITY;
+#pragma omp simd reduction(min : least)
         for (int32_t j = 0; j < tree->n; j++) {
             const double slack = row[j] * scale - from + tree->f[j];
             least = slack < least ? slack : least;

@@ -3,7 +3,8 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define LIST_LENGTH 10
+#define LIST_LENGTH 24   /* candidates for the minor iterations */
+#define SHORT_ROW 160    /* targets */
 #define LANES 16         /* rows of the packed costs are padded to a multiple of this */
 
 typedef struct candidate {
@@ -114,16 +115,21 @@ static float row_minimum(const float *restrict cost, const float *restrict price
     return least;
 }
 
-/* Where it is: only one lane needs to be searched. */
-static int32_t row_position(const float *cost, const float *price, const float *lanes,
-                            float least)
+/* Where it is: only one lane needs to be searched. In a short row to its end, which
+ * costs less than the jump out of the loop, which nothing could foresee. */
+static int32_t row_position(const float *cost, const float *price, int32_t n,
+                            const float *lanes, float least)
 {
-    int32_t t = 0;
-    while (lanes[t] != least)
-        t++;
-    while (cost[t] + price[t] != least)
-        t += LANES;
-    return t;
+    int32_t lane = 0, position = 0;
+    for (int32_t l = 0; l < LANES; l++)
+        lane = lanes[l] == least ? l : lane;
+    if (n <= SHORT_ROW)
+        for (int32_t t = lane; t < n; t += LANES)
+            position = cost[t] + price[t] == least ? t : position;
+    else
+        for (position = lane; cost[position] + price[position] != least;)
+            position += LANES;
+    return position;
 }
 
 /* ----------------------------------------------------------- greedy start */
@@ -151,7 +157,7 @@ static int32_t pair_greedily(primal *self, int32_t root, int32_t *closed, int32_
     for (; pairs < self->tree->n - 1; pairs++) {
         const float *row = self->work->packed + (size_t)s * (size_t)self->stride;
         const float least = row_minimum(row, open, self->stride, lanes);
-        t = row_position(row, open, lanes, least);
+        t = row_position(row, open, self->stride, lanes, least);
         gem_node *target = node + p->targets[t];
         if (left < target->net || (left == target->net && left_spare < spare[t])) {
             target->net -= left;
@@ -236,7 +242,8 @@ static double price_row(primal *self, int32_t s, candidate *best)
     if (least - self->source_price[s] >= 0.0f)
         return 0.0;
     best->source = p->sources[s];
-    best->target = p->targets[row_position(row, self->target_price, lanes, least)];
+    const int32_t t = row_position(row, self->target_price, self->stride, lanes, least);
+    best->target = p->targets[t];
     best->cost = exact_cost(self, best->source, best->target);
     return reduced_cost(self, best);
 }
