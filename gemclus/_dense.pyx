@@ -197,10 +197,15 @@ cdef int _check_gradient_inputs(const Py_buffer *views, int kind) except -1:
     cdef const Py_buffer *next_layer = &views[2]
     if x.ndim != 2 or outputs.ndim != 2 or x.shape[0] != outputs.shape[0]:
         raise ValueError("X must have as many rows as the outputs of its layer")
-    if kind == SOFTMAX and next_layer.len != outputs.len:
+    if kind == SOFTMAX and (
+        next_layer.ndim != 2
+        or next_layer.shape[0] != outputs.shape[0]
+        or next_layer.shape[1] != outputs.shape[1]
+    ):
         raise ValueError("gradient must have the shape of the probabilities")
     if kind == RELU and (
         next_layer.ndim != 2
+        or views[3].ndim != 2
         or next_layer.shape[0] != x.shape[0]
         or views[3].shape[0] != next_layer.shape[1]
         or views[3].shape[1] != outputs.shape[1]

@@ -104,6 +104,8 @@ def test_layers_that_do_not_fit_are_refused():
         _dense.affine_backward(X[:5], np.ones((6, 3)))
     with pytest.raises(ValueError, match="gradient must have the shape"):
         _dense.softmax_affine_backward(X, np.ones((6, 3)), np.ones((6, 2)))
+    with pytest.raises(ValueError, match="gradient must have the shape"):
+        _dense.softmax_affine_backward(X, np.ones((6, 3)), np.ones(18))
     with pytest.raises(ValueError, match="layer after"):
         _dense.affine_relu_backward(X, np.ones((6, 3)), np.ones((6, 2)), np.ones((2, 2)))
 

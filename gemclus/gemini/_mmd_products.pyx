@@ -36,9 +36,10 @@ def centred_moments(Z, P, const double[::1] pi, double epsilon):
             if not try_open(array, &views[n_open], PyBUF_C_CONTIGUOUS):
                 return None
             n_open += 1
+        _check_rows(&views[0], &views[1])
         n, r, K = views[0].shape[0], views[0].shape[1], views[1].shape[1]
-        if views[1].shape[0] != n or pi.shape[0] != K:
-            raise ValueError("Z, P and pi must agree in the numbers of samples and clusters")
+        if pi.shape[0] != K:
+            raise ValueError("P and pi must agree in the number of clusters")
         if kernels.dense.panel(r, K) == 0:
             return None
         centred = np.empty((r, K))
@@ -57,6 +58,12 @@ def centred_moments(Z, P, const double[::1] pi, double epsilon):
         free(tile)
         free(panel)
         close(views, n_open)
+
+
+cdef int _check_rows(const Py_buffer *z, const Py_buffer *p) except -1:
+    if z.ndim != 2 or p.ndim != 2 or z.shape[0] != p.shape[0]:
+        raise ValueError("the factor of a kernel must have a row for each row of y_pred")
+    return 0
 
 
 cdef int _moments(
@@ -101,8 +108,13 @@ def gradient(Z, A, shift, P, double epsilon):
             if not try_open(array, &views[n_open], PyBUF_C_CONTIGUOUS):
                 return None
             n_open += 1
-        if views[0].shape[1] != views[1].shape[0] or views[1].shape[1] != views[3].shape[1]:
-            raise ValueError("Z, A and P must agree in the numbers of columns")
+        _check_rows(&views[0], &views[3])
+        if (
+            views[1].shape[0] != views[0].shape[1]
+            or views[1].shape[1] != views[3].shape[1]
+            or views[2].len != views[3].shape[1] * views[2].itemsize
+        ):
+            raise ValueError("Z, A, the shift and P must agree in the numbers of columns")
         if kernels.dense.panel(views[1].shape[0], views[1].shape[1]) == 0:
             return None
         G = empty_like(P)

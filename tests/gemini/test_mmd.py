@@ -120,3 +120,8 @@ def test_lazy_kernels_are_never_whole(ovo, monkeypatch):
     value, gradient = gemini.evaluate(P, lazy, return_grad=True)
     assert value == pytest.approx(expected[0], rel=1e-12)
     np.testing.assert_allclose(gradient, expected[1], rtol=1e-9, atol=1e-14)
+
+
+def test_a_factor_of_the_wrong_shape_is_refused():
+    with pytest.raises(ValueError, match="a row for each row of y_pred"):
+        MMDGEMINI().evaluate(P, FactoredKernel(X.ravel()[:40]))
