@@ -182,8 +182,8 @@ class DiscriminativeModel(
             yield X, affinity_matrix
             return
         order = check_random_state(random_state).permutation(n_samples)
-        for start in range(0, n_samples, self.batch_size):
-            batch = order[start : start + self.batch_size]
+        for first in range(0, n_samples, self.batch_size):
+            batch = order[first : first + self.batch_size]
             affinity = None if affinity_matrix is None else affinity_matrix.take(batch)
             yield X[batch], affinity
 

@@ -75,7 +75,7 @@ cdef _layer(X, W, b, bint is_softmax):
             if not try_open(array, &views[n_open], PyBUF_C_CONTIGUOUS):
                 return None
             n_open += 1
-        if not _takes(&views[0], &views[1]):
+        if not _takes(&views[0], &views[1]) or views[2].itemsize != views[1].itemsize:
             return None
         if views[2].len != views[1].shape[1] * views[2].itemsize:
             raise ValueError(f"b must have {W.shape[1]} entries, got {b.size}")

@@ -123,6 +123,8 @@ def test_mixed_precision():
     np.testing.assert_array_equal(H, np.full((2, 4), 0.5))
     P = _layers.softmax_affine(np.eye(2), W, b)
     np.testing.assert_array_equal(P, np.full((2, 4), 0.25))
+    H_mixed = _layers.affine_relu(np.eye(2), W.astype(float), b)
+    np.testing.assert_array_equal(H_mixed, np.full((2, 4), 0.5))
     for gradient in _layers.softmax_affine_backward(np.eye(2, dtype=np.float32), P, H):
         np.testing.assert_array_equal(gradient, np.zeros(gradient.shape))
 

@@ -7,7 +7,6 @@ from libc.stdlib cimport free, malloc
 from gemclus._arrays cimport open_output, open_rows
 from gemclus._buffers import empty_like
 from gemclus._kernels cimport (
-    GEM_FDIV_BAD_ARGUMENT,
     GEM_FDIV_COUNT,
     GEM_FDIV_NOT_FINITE,
     GEM_FDIV_OK,
