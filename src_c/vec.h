@@ -10,7 +10,9 @@
 
 #include "isa.h"
 
-#ifdef __AVX__
+#ifdef __AVX512F__
+#define GEM_VEC_LANES 8
+#elif defined(__AVX__)
 #define GEM_VEC_LANES 4
 #else
 #define GEM_VEC_LANES 2
