@@ -26,8 +26,7 @@ LBFGS = {"solver": "lbfgs"}
 SEVERAL = {"solver": "lbfgs", "n_init": 5}
 FROM_KMEANS = {"solver": "lbfgs", "n_init": 5, "init": "k-means++"}
 # What the project's README recommends for the best objective.
-THOROUGH = {**FROM_KMEANS, "n_init": 50}
-RIDGED = {**FROM_KMEANS, "n_init": 100}
+THOROUGH = {**FROM_KMEANS, "n_init": 100, "tol": 1e-5, "n_iter_no_change": 5}
 # Name -> class, parameters of the objective (all others have their defaults),
 # recommended settings.
 MODELS = {
@@ -35,7 +34,7 @@ MODELS = {
     "LinearMMD OvO": (LinearMMD, {"ovo": True}, THOROUGH),
     "LinearMMD OvO rbf": (LinearMMD, {"ovo": True, "kernel": "rbf"}, THOROUGH),
     "LinearWasserstein": (LinearWasserstein, {}, THOROUGH),
-    "RIM": (RIM, {}, RIDGED),
+    "RIM": (RIM, {}, THOROUGH),
     "MLPMMD OvO": (MLPMMD, {"ovo": True}, THOROUGH),
 }
 # Not compared with many steps of Adam, for which N x N kernels are too slow.

@@ -80,8 +80,9 @@ n_init : int, default=1
     Number of trainings from different initial parameters, of which the one
     with the best objective is kept.
 init : {{"random", "k-means++"}} or array-like of shape (N,), default="random"
-    What the initial parameters are. ``"k-means++"`` and given labels train
-    the random ones towards those labels first, softly.
+    What the initial parameters are. Given labels train the random ones
+    towards those labels first, softly; ``"k-means++"`` towards the cells of
+    such a seeding.
 warm_start : bool, default=False
     Whether `fit` goes on from the parameters of the last one.
 n_jobs : int, default=None

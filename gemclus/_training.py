@@ -146,7 +146,7 @@ class Trainer:
         max_iter : int
             Largest number of iterations.
         """
-        with self._few_blas_threads():
+        with _buffers.reuse(), self._few_blas_threads():
             self._minimise(objective, None, max_iter, lambda value: False)
         self._backup = None
 
