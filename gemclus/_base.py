@@ -1,6 +1,5 @@
 """The hook protocol of discriminative models, and their public methods."""
 
-import warnings
 from functools import partial
 
 import numpy as np
@@ -20,6 +19,7 @@ from gemclus._restarts import fit_best
 from gemclus._start import check_init, start, warn_of_early_end
 from gemclus._training import Trainer
 from gemclus._validation import check_bool, check_choice, check_float, check_int
+from gemclus._warnings import warn
 from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
 from gemclus.gemini._base import training_affinity, training_evaluator
 from gemclus.gemini._registry import make_gemini
@@ -244,7 +244,7 @@ class DiscriminativeModel(
         except KeyboardInterrupt:
             if not self._goes_on():
                 self._create(X, random_state)
-            warn_of_early_end(stacklevel=4)
+            warn_of_early_end()
             self._finish_fit(X)
             return self
         gemini = self._constrained(gemini, X, y)
@@ -258,11 +258,10 @@ class DiscriminativeModel(
             remedy = "increase max_iter or tol"
             if self.solver != "lbfgs":
                 remedy = "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
-            warnings.warn(
+            warn(
                 f"{type(self).__name__} did not converge in max_iter={self.max_iter} "
                 f"epochs: {remedy}.",
                 ConvergenceWarning,
-                stacklevel=3,
             )
         return self
 

@@ -1,6 +1,5 @@
 """Several trainings from different starts, of which the best is kept."""
 
-import warnings
 from copy import copy
 from inspect import signature
 
@@ -11,6 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from gemclus._start import INTERRUPTED
+from gemclus._warnings import warn
 
 # Trainings are compared as they end, so that no more than the best is kept; where
 # joblib is 1.2, the oldest one of scikit-learn, they come all together.
@@ -40,11 +40,10 @@ def fit_best(model, X, gemini, affinity, random_state, context):
             n_complete += 1
     except KeyboardInterrupt:
         interrupted = True
-        warnings.warn(
+        warn(
             f"{INTERRUPTED} when {n_complete} of {len(seeds)} trainings were complete; "
             "the best of them is kept.",
             ConvergenceWarning,
-            stacklevel=4,
         )
         if best is None:
             best = copy(model)

@@ -1,7 +1,5 @@
 """Where a training starts: labels that the first parameters are led towards."""
 
-import warnings
-
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
@@ -9,6 +7,7 @@ from sklearn.metrics import pairwise_distances_argmin
 
 from gemclus._threads import thread_pools
 from gemclus._validation import check_choice
+from gemclus._warnings import warn
 
 # How much more probable the pre-training makes the label of a sample than each of
 # the others. Sharper starts are a trap: information-based objectives stay there.
@@ -100,17 +99,16 @@ def start(trainer, init, random_state):
         if labels is not None:
             pretrain(trainer, labels)
     except KeyboardInterrupt:
-        warn_of_early_end(stacklevel=6)
+        warn_of_early_end()
         return False
     return True
 
 
-def warn_of_early_end(stacklevel):
+def warn_of_early_end():
     """Warn that Ctrl-C came before the training proper."""
-    warnings.warn(
+    warn(
         f"{INTERRUPTED} before its first epoch; the model is kept as it was then.",
         ConvergenceWarning,
-        stacklevel=stacklevel,
     )
 
 

@@ -1,6 +1,5 @@
 """The only training loop: epochs of forward, objective, backward, update."""
 
-import warnings
 from contextlib import nullcontext
 from math import isfinite
 from operator import is_
@@ -11,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 from gemclus import _buffers, _contracts
 from gemclus._narrow import copy_all, first_not_finite
 from gemclus._threads import thread_pools
+from gemclus._warnings import warn
 from gemclus.affinity import MatrixAffinity
 from gemclus.optim import LBFGS
 
@@ -104,11 +104,10 @@ class Trainer:
             self._restore(error)
         except KeyboardInterrupt:
             self.interrupted = True
-            warnings.warn(
+            warn(
                 f"Training was interrupted after {self.n_epochs} epochs; the model is "
                 "kept as it was then.",
                 ConvergenceWarning,
-                stacklevel=2,
             )
         return self.n_epochs
 
@@ -237,10 +236,9 @@ class Trainer:
             raise ValueError(f"{message} {SCALE_REMEDY}") from error
         for weight, kept in zip(self.model._get_weights(), self._backup, strict=True):
             weight[...] = kept
-        warnings.warn(
+        warn(
             f"{message} The last usable weights are kept. {SCALE_REMEDY}",
             ConvergenceWarning,
-            stacklevel=2,
         )
 
 
@@ -254,10 +252,8 @@ def _warn_of_scale(y_pred):
         problem = "nearly the same for all samples, as with features of small scale"
     else:
         return
-    warnings.warn(
+    warn(
         f"The first predictions are {problem}: training may not get anywhere. "
         "Standardise the features, for instance with "
         "sklearn.preprocessing.StandardScaler.",
-        UserWarning,
-        stacklevel=2,
     )

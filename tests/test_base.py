@@ -295,8 +295,9 @@ def test_huge_values_never_give_silent_nan(scale, solver):
 def test_huge_steps_keep_the_last_usable_weights():
     model = Sigmoid(random_state=0, solver="sgd", learning_rate=1e308, max_iter=50)
     with np.errstate(all="ignore"):
-        with pytest.warns(ConvergenceWarning, match="diverged.*learning_rate"):
+        with pytest.warns(ConvergenceWarning, match="diverged.*learning_rate") as caught:
             model.fit(X)
+        assert caught[0].filename == __file__
         assert np.isfinite(model.theta_).all()
         assert np.isfinite(model.predict_proba(X)).all()
 

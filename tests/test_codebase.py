@@ -30,6 +30,7 @@ LAYERS = [
         "_softmax",
         "_threads",
         "_validation",
+        "_warnings",
     },
     {"affinity", "_layers", "_contracts", "_monitor"},
     {"gemini", "optim", "penalties", "_start"},

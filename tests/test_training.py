@@ -160,8 +160,9 @@ def test_ctrl_c_keeps_the_model_so_far(sigint):
     model = LinearMMD(random_state=0, max_iter=10**9)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    with pytest.warns(ConvergenceWarning, match="interrupted"):
+    with pytest.warns(ConvergenceWarning, match="interrupted") as caught:
         model.fit(wine)
+    assert caught[0].filename == __file__
     assert model.n_iter_ == len(model.objective_curve_) > 0
     assert np.isfinite(model.predict_proba(wine)).all()
 
@@ -228,8 +229,9 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
 
     monkeypatch.setattr(_restarts.Parallel, "__call__", trainings)
     model = LinearMMD(random_state=0, n_init=4, n_jobs=2)
-    with pytest.warns(ConvergenceWarning, match=f"when {len(complete)} of 4"):
+    with pytest.warns(ConvergenceWarning, match=f"when {len(complete)} of 4") as caught:
         model.fit(wine)
+    assert caught[0].filename == __file__
     assert model.n_iter_ == max(complete, default=0)
     assert np.isfinite(model.predict_proba(wine)).all()
 
