@@ -43,19 +43,18 @@ def iteration(worker, cell, seconds):
         return short["seconds"], long["seconds"], short["peak"]
 
     def summary(measures):
-        short, long, peaks = map(min, zip(*measures, strict=True))
-        return (long - short) / (many - few), peaks
+        differences = [long - short for short, long, _ in measures]
+        peak = min(peak for _, _, peak in measures)
+        return np.median(differences) / (many - few), peak
 
-    return measure, summary, took
+    return measure, summary
 
 
 def paired(ours, peer, cell, options):
     """(seconds, bytes) of an iteration of both packages, measured in turns."""
     sides = [iteration(worker, cell, options.seconds) for worker in (ours, peer)]
-    # Slow cells are steady enough without being repeated.
-    slow = max(took for _, _, took in sides) > 4 * options.seconds
     measures = [[], []]
-    for _ in range(1 if slow else options.repeats):
+    for _ in range(options.repeats):
         for side, found in zip(sides, measures, strict=True):
             found.append(side[0]())
     return [side[1](found) for side, found in zip(sides, measures, strict=True)]
