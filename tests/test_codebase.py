@@ -35,7 +35,7 @@ LAYERS = [
     {"affinity", "_layers", "_contracts", "_monitor"},
     {"gemini", "optim", "penalties", "_start"},
     {"_training", "_restarts"},
-    {"_base", "_constraints"},
+    {"_base", "_constraints", "_objectives"},
     {"linear", "mlp", "nonparametric", "sparse", "tree"},
     {"constraints"},
 ]

@@ -10,7 +10,9 @@ import pytest
 from gemclus import _restarts
 from gemclus._monitor import logger
 from gemclus.gemini import MMDGEMINI
-from gemclus.linear import LinearMMD, LinearModel
+from gemclus.linear import LinearMMD, LinearModel, LinearWasserstein
+from gemclus.mlp import MLPWasserstein
+from gemclus.nonparametric import CategoricalWasserstein
 from joblib import parallel_backend
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
@@ -234,6 +236,14 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
     assert caught[0].filename == __file__
     assert model.n_iter_ == max(complete, default=0)
     assert np.isfinite(model.predict_proba(wine)).all()
+
+
+@pytest.mark.parametrize(
+    "make", [LinearWasserstein, MLPWasserstein, CategoricalWasserstein]
+)
+def test_a_single_training_leaves_the_jobs_to_its_transport(make):
+    assert make(n_jobs=2).get_gemini().n_jobs == 2
+    assert make(n_jobs=2, n_init=3).get_gemini().n_jobs is None
 
 
 def test_verbose_reports_through_logging(caplog):

@@ -3,7 +3,7 @@
 from gemclus import _layers
 from gemclus._base import DiscriminativeModel
 from gemclus._docstrings import fill_docstring
-from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
+from gemclus._objectives import MMDObjectiveMixin, WassersteinObjectiveMixin
 
 
 @fill_docstring
@@ -55,7 +55,7 @@ class LinearModel(DiscriminativeModel):
 
 
 @fill_docstring
-class LinearMMD(LinearModel):
+class LinearMMD(MMDObjectiveMixin, LinearModel):
     """Logistic regression trained by maximising the MMD GEMINI.
 
     Parameters
@@ -114,13 +114,9 @@ class LinearMMD(LinearModel):
         self.ovo = ovo
         self.kernel_params = kernel_params
 
-    def get_gemini(self):
-        """Return the MMD that `fit` maximises."""
-        return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
-
 
 @fill_docstring
-class LinearWasserstein(LinearModel):
+class LinearWasserstein(WassersteinObjectiveMixin, LinearModel):
     """Logistic regression trained by maximising the Wasserstein GEMINI.
 
     Parameters
@@ -178,10 +174,3 @@ class LinearWasserstein(LinearModel):
         self.metric = metric
         self.ovo = ovo
         self.metric_params = metric_params
-
-    def get_gemini(self):
-        """Return the Wasserstein objective that `fit` maximises."""
-        n_jobs = self.n_jobs if self.n_init == 1 else None
-        return WassersteinGEMINI(
-            self.ovo, self.metric, self.metric_params, n_jobs=n_jobs
-        )

@@ -3,8 +3,8 @@
 from gemclus import _layers
 from gemclus._base import DiscriminativeModel
 from gemclus._docstrings import fill_docstring
+from gemclus._objectives import MMDObjectiveMixin, WassersteinObjectiveMixin
 from gemclus._validation import check_int
-from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
 
 
 @fill_docstring
@@ -131,7 +131,7 @@ class MLPModel(DiscriminativeModel):
 
 
 @fill_docstring
-class MLPMMD(MLPModel):
+class MLPMMD(MMDObjectiveMixin, MLPModel):
     """Neural network with one hidden layer trained by maximising the MMD GEMINI.
 
     Parameters
@@ -190,13 +190,9 @@ class MLPMMD(MLPModel):
         self.ovo = ovo
         self.kernel_params = kernel_params
 
-    def get_gemini(self):
-        """Return the MMD GEMINI that `fit` maximises."""
-        return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
-
 
 @fill_docstring
-class MLPWasserstein(MLPModel):
+class MLPWasserstein(WassersteinObjectiveMixin, MLPModel):
     """Neural network with one hidden layer trained by maximising the Wasserstein GEMINI.
 
     Parameters
@@ -254,7 +250,3 @@ class MLPWasserstein(MLPModel):
         self.metric = metric
         self.ovo = ovo
         self.metric_params = metric_params
-
-    def get_gemini(self):
-        """Return the Wasserstein GEMINI that `fit` maximises."""
-        return WassersteinGEMINI(self.ovo, self.metric, self.metric_params)

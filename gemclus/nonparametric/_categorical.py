@@ -8,7 +8,7 @@ from sklearn.utils import Tags
 from gemclus import _layers
 from gemclus._base import DiscriminativeModel
 from gemclus._docstrings import fill_docstring
-from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
+from gemclus._objectives import MMDObjectiveMixin, WassersteinObjectiveMixin
 from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
 
 
@@ -168,7 +168,7 @@ class CategoricalModel(DiscriminativeModel):
 
 
 @fill_docstring
-class CategoricalMMD(CategoricalModel):
+class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
     """Free logits of the training samples, trained by maximising the
     MMD GEMINI.
 
@@ -222,13 +222,9 @@ class CategoricalMMD(CategoricalModel):
         self.ovo = ovo
         self.kernel_params = kernel_params
 
-    def get_gemini(self):
-        """Return the MMD GEMINI that `fit` maximises."""
-        return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
-
 
 @fill_docstring
-class CategoricalWasserstein(CategoricalModel):
+class CategoricalWasserstein(WassersteinObjectiveMixin, CategoricalModel):
     """Free logits of the training samples, trained by maximising the
     Wasserstein GEMINI.
 
@@ -281,7 +277,3 @@ class CategoricalWasserstein(CategoricalModel):
         self.metric = metric
         self.ovo = ovo
         self.metric_params = metric_params
-
-    def get_gemini(self):
-        """Return the Wasserstein GEMINI that `fit` maximises."""
-        return WassersteinGEMINI(self.ovo, self.metric, self.metric_params)

@@ -1,7 +1,8 @@
 """Linear models that select features."""
 
 from gemclus._docstrings import fill_docstring
-from gemclus.gemini import MI, MMDGEMINI
+from gemclus._objectives import MMDObjectiveMixin
+from gemclus.gemini import MI
 from gemclus.linear import LinearModel
 from gemclus.sparse._mixin import SparseMixin
 
@@ -86,7 +87,7 @@ class SparseLinearModel(SparseMixin, LinearModel):
 
 
 @fill_docstring
-class SparseLinearMMD(SparseLinearModel):
+class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
     """Feature-selecting logistic regression trained by the MMD GEMINI.
 
     Parameters
@@ -163,10 +164,6 @@ class SparseLinearMMD(SparseLinearModel):
         self.kernel = kernel
         self.ovo = ovo
         self.kernel_params = kernel_params
-
-    def get_gemini(self):
-        """Return the MMD that `fit` maximises."""
-        return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
 
 
 @fill_docstring

@@ -2,8 +2,8 @@
 
 from gemclus import _layers
 from gemclus._docstrings import fill_docstring
+from gemclus._objectives import MMDObjectiveMixin
 from gemclus._validation import check_float
-from gemclus.gemini import MMDGEMINI
 from gemclus.mlp import MLPModel
 from gemclus.penalties import HierarchicalLasso
 from gemclus.sparse._mixin import SparseMixin
@@ -133,7 +133,7 @@ class SparseMLPModel(SparseMixin, MLPModel):
 
 
 @fill_docstring
-class SparseMLPMMD(SparseMLPModel):
+class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
     """Feature-selecting LassoNet trained by maximising the MMD GEMINI.
 
     Parameters
@@ -206,7 +206,3 @@ class SparseMLPMMD(SparseMLPModel):
         self.kernel = kernel
         self.ovo = ovo
         self.kernel_params = kernel_params
-
-    def get_gemini(self):
-        """Return the MMD that `fit` maximises."""
-        return MMDGEMINI(self.ovo, self.kernel, self.kernel_params)
