@@ -4,6 +4,7 @@ import numpy as np
 from sklearn.cluster import kmeans_plusplus
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin
+from sklearn.utils.random import sample_without_replacement
 
 from gemclus._threads import thread_pools
 from gemclus._validation import check_choice
@@ -19,6 +20,8 @@ _NEAR = 0.8  # of the samples have their label
 # Samples among which k-means++ chooses each next centre. With fewer, more starts
 # end in poor optima; many more make the starts alike.
 _SEEDING_TRIALS = 20
+# Of larger data, so many samples drawn at random are enough to choose centres from.
+_SEEDING_SAMPLES = 20_000
 
 INTERRUPTED = "Training was interrupted"
 
@@ -68,18 +71,27 @@ def starting_labels(init, X, n_clusters, random_state):
 
     ``"k-means++"`` gives each sample to the nearest of the centres that such a
     seeding chooses, without the iterations of k-means: their end points are fewer,
-    and trainings that start there reach good optima less often. O(N D K).
+    and trainings that start there reach good optima less often. O(N D K), and
+    O(N) memory.
     """
     init = check_init(init, X.shape[0], n_clusters)
     if not isinstance(init, str):
         return init
     if init == "random":
         return None
-    seed = random_state.randint(np.iinfo(np.int32).max)
+    candidates = X
+    if X.shape[0] > _SEEDING_SAMPLES:
+        drawn = sample_without_replacement(
+            X.shape[0], _SEEDING_SAMPLES, random_state=random_state
+        )
+        candidates = X[drawn]
     # OpenMP threads would hang every process forked afterwards.
     with thread_pools().limit(limits=1, user_api="openmp"):
         centres, _ = kmeans_plusplus(
-            X, n_clusters, random_state=seed, n_local_trials=_SEEDING_TRIALS
+            candidates,
+            n_clusters,
+            random_state=random_state,
+            n_local_trials=_SEEDING_TRIALS,
         )
         return pairwise_distances_argmin(X, centres)
 
