@@ -13,6 +13,10 @@
 /* Sums run over at most this many strips, entry by entry, before they fold. */
 #define STRIPS_OF_SUM 64
 
+/* Doubles of a line of the cache. Strips begin at whole ones: vectors of AVX-512
+ * fill a line, and would lie across two. */
+#define LINE 8
+
 /* The work space: vectors of k, each followed by what rounding dropped from its
  * sums; vectors of one strip; the scratch of one row. */
 enum { PI, PI_REST, VALUE_SUM, VALUE_REST, DPI_SUM, DPI_REST, VECTORS };
@@ -34,6 +38,12 @@ static size_t rows_of_sum(size_t strip_rows)
     return rows < GEM_FDIV_BLOCK ? rows : GEM_FDIV_BLOCK;
 }
 
+/* The next multiple of a line of the cache, in doubles. */
+static size_t whole_lines(size_t doubles)
+{
+    return (doubles + LINE - 1) / LINE * LINE;
+}
+
 static double *vector(const gem_fdiv *state, int which)
 {
     return state->work + (size_t)which * state->k;
@@ -41,7 +51,8 @@ static double *vector(const gem_fdiv *state, int which)
 
 static double *strip_vector(const gem_fdiv *state, int which)
 {
-    return vector(state, VECTORS) + (size_t)which * rows_of_strip(state->k) * state->k;
+    return state->work + whole_lines(VECTORS * state->k)
+           + (size_t)which * whole_lines(rows_of_strip(state->k) * state->k);
 }
 
 static gem_strip strip_of(const gem_fdiv *state)
@@ -111,10 +122,11 @@ static const char *name(gem_fdiv_kind kind)
 static size_t work_space(size_t k)
 {
     /* Rounded up: no more than this many doubles for each column. */
-    const size_t each = VECTORS + STRIPS * STRIP_ENTRIES + GEM_TV_SCRATCH(1);
+    const size_t each = (VECTORS + STRIPS * STRIP_ENTRIES + GEM_TV_SCRATCH(1)) * LINE;
     if (k > SIZE_MAX / sizeof(double) / each)
         return 0;
-    return VECTORS * k + STRIPS * rows_of_strip(k) * k + GEM_TV_SCRATCH(k);
+    return LINE + whole_lines(VECTORS * k) + STRIPS * whole_lines(rows_of_strip(k) * k)
+           + GEM_TV_SCRATCH(k);
 }
 
 static gem_fdiv_status start(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size_t k,
@@ -122,6 +134,7 @@ static gem_fdiv_status start(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size
 {
     if ((unsigned)kind >= GEM_FDIV_COUNT || !n || !k || !(epsilon > 0.0 && epsilon <= 0.5))
         return GEM_FDIV_BAD_ARGUMENT;
+    work += (LINE - (uintptr_t)work / sizeof *work % LINE) % LINE;
     *state = (gem_fdiv){.kind = kind, .n = n, .k = k, .epsilon = epsilon, .work = work};
     memset(work, 0, VECTORS * k * sizeof *work);
     return GEM_FDIV_OK;
