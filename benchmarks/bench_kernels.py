@@ -14,8 +14,8 @@ One thread, CPU time, best of several runs, all forms taken in turn. Columns:
   every entry, alone. Passes: the
   proportions read P; the rows read P and write G; what comes through the
   proportions reads and writes G once more. The K (K - 1) / 2 comparisons of a row
-  in TV one-vs-one are not in it: each of them takes nine vector operations, four
-  of them products, for four rows;
+  in TV one-vs-one are not in it: each of them takes eight vector operations, four
+  of them products, for as many rows as a vector holds;
 - `copy`: `ours` in copies of P, which is what a pass with no arithmetic costs.
 
 ``GEMCLUS_ISA=baseline`` measures the kernels that run on every processor,

@@ -33,7 +33,7 @@ static void TYPED(unpack)(const double *panel, size_t d, size_t m, real *w, real
     } while (0)
 #define ADD(r)                                                                     \
     do {                                                                           \
-        const double factor = (double)a[r * a_row];                                \
+        const gem_vec factor = gem_vec_all((double)a[r * a_row]);                  \
         s##r##0 = gem_vec_muladd(factor, b0, s##r##0);                             \
         if (vectors > 1)                                                           \
             s##r##1 = gem_vec_muladd(factor, b1, s##r##1);                         \

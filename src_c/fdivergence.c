@@ -6,24 +6,29 @@
 #include "dispatch.h"
 #include "fdivergence_formulas.h"
 
-/* A strip has about this many entries: a dozen of them fit in the first cache.
- * Its rows are a power of two, so that they divide GEM_FDIV_BLOCK and their
- * sums fold in halves. */
+/* A strip has about this many entries: a dozen of them fit in the first cache. It has
+ * more where tv_rows.h would not fill its vectors. Its rows are a power of two, so
+ * that they divide GEM_FDIV_BLOCK and their sums fold in halves. */
 #define STRIP_ENTRIES 256
 /* Sums run over at most this many strips, entry by entry, before they fold. */
 #define STRIPS_OF_SUM 64
 
+/* Doubles of a line of the cache. Strips begin at whole ones: vectors of AVX-512
+ * fill a line, and would lie across two. */
+#define LINE 8
+
 /* The work space: vectors of k, each followed by what rounding dropped from its
- * sums; vectors of one strip; the scratch of one row. */
+ * sums; vectors of one strip; the scratch of tv_rows.h. */
 enum { PI, PI_REST, VALUE_SUM, VALUE_REST, DPI_SUM, DPI_REST, VECTORS };
 enum {
     PI_STRIP, INV_PI, LOG_PI, CLIPPED, VALUE, DIRECT, DPI, SPREAD, SPARE, SPARE_2, STRIPS
 };
 
-static size_t rows_of_strip(size_t k)
+static size_t rows_of_strip(gem_fdiv_kind kind, size_t k)
 {
+    const size_t least = kind == GEM_FDIV_TV_OVO && k <= GEM_TV_PAIRS ? GEM_TV_ROWS : 1;
     size_t rows = 1;
-    while (2 * rows * k <= STRIP_ENTRIES)
+    while (rows < least || 2 * rows * k <= STRIP_ENTRIES)
         rows *= 2;
     return rows;
 }
@@ -34,6 +39,12 @@ static size_t rows_of_sum(size_t strip_rows)
     return rows < GEM_FDIV_BLOCK ? rows : GEM_FDIV_BLOCK;
 }
 
+/* The next multiple of a line of the cache, in doubles. */
+static size_t whole_lines(size_t doubles)
+{
+    return (doubles + LINE - 1) / LINE * LINE;
+}
+
 static double *vector(const gem_fdiv *state, int which)
 {
     return state->work + (size_t)which * state->k;
@@ -41,7 +52,8 @@ static double *vector(const gem_fdiv *state, int which)
 
 static double *strip_vector(const gem_fdiv *state, int which)
 {
-    return vector(state, VECTORS) + (size_t)which * rows_of_strip(state->k) * state->k;
+    return state->work + whole_lines(VECTORS * state->k)
+           + (size_t)which * whole_lines(state->strip_rows * state->k);
 }
 
 static gem_strip strip_of(const gem_fdiv *state)
@@ -84,7 +96,7 @@ static void add(double *sum, double *rest, double x)
  * and clears the strip. */
 static void add_columns(gem_fdiv *state, int which, double *restrict strip)
 {
-    const size_t k = state->k, rows = rows_of_strip(k);
+    const size_t k = state->k, rows = state->strip_rows;
     double *sum = vector(state, which), *rest = vector(state, which + 1);
     for (size_t half = rows / 2; half; half /= 2)
         for (size_t at = 0; at < half * k; at++)
@@ -97,7 +109,7 @@ static void add_columns(gem_fdiv *state, int which, double *restrict strip)
 /* Repeats the first row of a strip, as often as there are rows to meet. */
 static void repeat_row(const gem_fdiv *state, int which)
 {
-    const size_t rows = rows_of_strip(state->k);
+    const size_t rows = state->strip_rows;
     double *strip = strip_vector(state, which);
     for (size_t row = 1; row < rows && row < state->n; row *= 2)
         memcpy(strip + row * state->k, strip, row * state->k * sizeof *strip);
@@ -111,10 +123,13 @@ static const char *name(gem_fdiv_kind kind)
 static size_t work_space(size_t k)
 {
     /* Rounded up: no more than this many doubles for each column. */
-    const size_t each = VECTORS + STRIPS * STRIP_ENTRIES + GEM_TV_SCRATCH(1);
+    const size_t each = (VECTORS + STRIPS * STRIP_ENTRIES + GEM_TV_SCRATCH(1)) * LINE;
     if (k > SIZE_MAX / sizeof(double) / each)
         return 0;
-    return VECTORS * k + STRIPS * rows_of_strip(k) * k + GEM_TV_SCRATCH(k);
+    /* No other kind takes more rows. */
+    const size_t rows = rows_of_strip(GEM_FDIV_TV_OVO, k);
+    return LINE + whole_lines(VECTORS * k) + STRIPS * whole_lines(rows * k)
+           + GEM_TV_SCRATCH(k);
 }
 
 static gem_fdiv_status start(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size_t k,
@@ -122,7 +137,13 @@ static gem_fdiv_status start(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size
 {
     if ((unsigned)kind >= GEM_FDIV_COUNT || !n || !k || !(epsilon > 0.0 && epsilon <= 0.5))
         return GEM_FDIV_BAD_ARGUMENT;
-    *state = (gem_fdiv){.kind = kind, .n = n, .k = k, .epsilon = epsilon, .work = work};
+    work += (LINE - (uintptr_t)work / sizeof *work % LINE) % LINE;
+    *state = (gem_fdiv){.kind = kind,
+                        .n = n,
+                        .k = k,
+                        .strip_rows = rows_of_strip(kind, k),
+                        .epsilon = epsilon,
+                        .work = work};
     memset(work, 0, VECTORS * k * sizeof *work);
     return GEM_FDIV_OK;
 }
@@ -142,6 +163,10 @@ static gem_fdiv_status settle(gem_fdiv *state)
     repeat_row(state, PI_STRIP);
     repeat_row(state, INV_PI);
     repeat_row(state, LOG_PI);
+    if (formulas[state->kind].prepare) {
+        const gem_strip strip = strip_of(state);
+        formulas[state->kind].prepare(&strip, (double)state->n, vector(state, DPI_SUM));
+    }
     return GEM_FDIV_OK;
 }
 

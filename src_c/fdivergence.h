@@ -48,7 +48,7 @@ typedef enum {
 /* The state of one evaluation: the caller owns it and its work space. */
 typedef struct {
     gem_fdiv_kind kind;
-    size_t n, k;
+    size_t n, k, strip_rows;
     double epsilon;
     double moved; /* how far clipping moved the entries; NaN or inf if not finite */
     double *work;

@@ -4,7 +4,7 @@
  *
  * A formula looks at a strip: the entries of some consecutive rows, one after
  * the other, p[at] beside the proportion pi[at] of its cluster. For each row it
- * adds f(P_i, pi) to `value`, at any entries of that row. If a gradient is
+ * adds f(P_i, pi) to `value`, at any entries. If a gradient is
  * wanted it sets direct[at] = df/dp there and adds df/dpi to dpi[at]. Without,
  * it may still use `direct` as scratch, but must not compute `value` otherwise.
  * p, pi and R = p / pi are positive.
@@ -97,6 +97,16 @@ static void tv_ova(const gem_strip *strip, int gradient)
 }
 
 /* 1/2 sum_{j,l} |p_j pi_l - p_l pi_j|: tv_rows.h. */
+static void tv_ovo_prepare(const gem_strip *strip, double n, double *dpi)
+{
+    gem_tv_prepare(strip->pi, n, strip->k, dpi, strip->row);
+}
+
+static void tv_ovo_collect(const gem_strip *strip)
+{
+    gem_tv_collect(strip->k, strip->dpi, strip->row);
+}
+
 static void tv_ovo(const gem_strip *strip, int gradient)
 {
     ENTRIES(strip);
@@ -183,17 +193,21 @@ typedef struct {
     void (*add)(const gem_strip *strip, int gradient);
     double offset, factor; /* value = offset + factor * mean f */
     int through_pi;        /* whether the formula adds to dpi */
+    /* If not NULL: before all rows, may set the k sums of df/dpi over the n rows;
+     * before these sums are taken, adds to dpi what the formula kept back. */
+    void (*prepare)(const gem_strip *strip, double n, double *dpi);
+    void (*collect)(const gem_strip *strip);
 } gem_formula;
 
 static const gem_formula formulas[GEM_FDIV_COUNT] = {
-    [GEM_FDIV_KL_OVA] = {"kl_ova", kl_ova, 0.0, 1.0, 0},
-    [GEM_FDIV_KL_OVO] = {"kl_ovo", kl_ovo, 0.0, 1.0, 1},
-    [GEM_FDIV_TV_OVA] = {"tv_ova", tv_ova, 0.0, 0.5, 1},
-    [GEM_FDIV_TV_OVO] = {"tv_ovo", tv_ovo, 0.0, 1.0, 1},
-    [GEM_FDIV_HELLINGER_OVA] = {"hellinger_ova", hellinger_ova, 1.0, -1.0, 1},
-    [GEM_FDIV_HELLINGER_OVO] = {"hellinger_ovo", hellinger_ovo, 1.0, -1.0, 1},
-    [GEM_FDIV_CHI2_OVA] = {"chi2_ova", chi2_ova, -0.5, 0.5, 1},
-    [GEM_FDIV_CHI2_OVO] = {"chi2_ovo", chi2_ovo, -0.5, 0.5, 1},
+    [GEM_FDIV_KL_OVA] = {"kl_ova", kl_ova, 0.0, 1.0, 0, NULL, NULL},
+    [GEM_FDIV_KL_OVO] = {"kl_ovo", kl_ovo, 0.0, 1.0, 1, NULL, NULL},
+    [GEM_FDIV_TV_OVA] = {"tv_ova", tv_ova, 0.0, 0.5, 1, NULL, NULL},
+    [GEM_FDIV_TV_OVO] = {"tv_ovo", tv_ovo, 0.0, 1.0, 1, tv_ovo_prepare, tv_ovo_collect},
+    [GEM_FDIV_HELLINGER_OVA] = {"hellinger_ova", hellinger_ova, 1.0, -1.0, 1, NULL, NULL},
+    [GEM_FDIV_HELLINGER_OVO] = {"hellinger_ovo", hellinger_ovo, 1.0, -1.0, 1, NULL, NULL},
+    [GEM_FDIV_CHI2_OVA] = {"chi2_ova", chi2_ova, -0.5, 0.5, 1, NULL, NULL},
+    [GEM_FDIV_CHI2_OVO] = {"chi2_ovo", chi2_ovo, -0.5, 0.5, 1, NULL, NULL},
 };
 
 #endif

@@ -11,137 +11,207 @@
 #ifndef GEM_TV_ROWS_H
 #define GEM_TV_ROWS_H
 
-#include <math.h>
 #include <stddef.h>
 #include <string.h>
 
 #include "isa.h"
+#include "vec.h"
 
 /* Up to here comparing every pair, in vectors over rows, beats sorting. */
 #ifdef __AVX2__
-#define GEM_TV_PAIRS 64
+#define GEM_TV_PAIRS 128
 #else
-#define GEM_TV_PAIRS 24
+#define GEM_TV_PAIRS 64
 #endif
 
-/* Rows that are taken together: one vector where a vector has four doubles.
- * More lanes do not keep their sums in registers. */
-#define GEM_TV_LANES 4
+/* Rows that are taken together. */
+#define GEM_TV_ROWS 8
 
-typedef double gem_tv_lanes[GEM_TV_LANES];
+typedef double gem_tv_lanes[GEM_TV_ROWS];
 
-#define GEM_TV_EACH(i) GEM_SIMD for (int i = 0; i < GEM_TV_LANES; i++)
+#define GEM_TV_EACH(i) GEM_SIMD for (int i = 0; i < GEM_TV_ROWS; i++)
 
-/* Doubles of scratch: five gem_tv_lanes for each cluster. */
-#define GEM_TV_SCRATCH(k) (5 * GEM_TV_LANES * (k))
+/* Doubles of scratch: five gem_tv_lanes and a number for each cluster. */
+#define GEM_TV_SCRATCH(k) ((5 * GEM_TV_ROWS + 1) * (k))
 
-GEM_INLINE double tv_sign(double x)
+/* Views of the scratch: for each cluster its p, p / pi, c and e, rows as lanes, where
+ * e is the total p below less that above, and c and e are halved.
+ *
+ * Of two clusters j < l the ratio of j is taken to be the lower one, and where it is
+ * the higher one that is put right: one product for each sum of a pair, and no sign.
+ * c starts from what this makes of it in every row. So does dpi: a cluster's total p
+ * over all rows is n pi. */
+typedef struct {
+    gem_tv_lanes *p, *ratio, *c, *e;
+    double *start; /* of c */
+    double *rest;  /* rows that do not fill a tile */
+} gem_tv_tile;
+
+static gem_tv_tile tv_tile(double *scratch, size_t k)
 {
-    return x != 0.0 ? copysign(1.0, x) : 0.0;
+    gem_tv_lanes *lanes = (gem_tv_lanes *)(void *)scratch;
+    return (gem_tv_tile){
+        .e = lanes,
+        .p = lanes + k,
+        .ratio = lanes + 2 * k,
+        .c = lanes + 3 * k,
+        .rest = lanes[4 * k],
+        .start = lanes[5 * k],
+    };
 }
 
-/* O(k^2 / 2) for all lanes: each pair once, two clusters j against each l, with
- * the sums of those two in registers. Adds to c and, if `gradient`, the total p
- * below less that above to e. */
-GEM_INLINE void tv_lanes_by_pairs(const gem_tv_lanes *restrict p,
-                                  const gem_tv_lanes *restrict ratio,
-                                  const double *restrict pi, size_t k,
-                                  gem_tv_lanes *restrict c, gem_tv_lanes *restrict e,
-                                  int gradient)
+/* Before all rows: sets in dpi what gem_tv_collect leaves out. */
+static void gem_tv_prepare(const double *pi, double n, size_t k, double *dpi,
+                           double *scratch)
 {
-    for (size_t j = 0; j + 1 < k; j += 2) {
-        const double *restrict ratio_0 = ratio[j], *restrict ratio_1 = ratio[j + 1];
-        const double *restrict p_0 = p[j], *restrict p_1 = p[j + 1];
-        const double pi_0 = pi[j], pi_1 = pi[j + 1];
-        gem_tv_lanes c_0, c_1, e_0, e_1;
-        GEM_TV_EACH(i)
-        {
-            double sign = tv_sign(ratio_0[i] - ratio_1[i]);
-            c_0[i] = sign * pi_1;
-            c_1[i] = sign * -pi_0;
-            e_0[i] = sign * p_1[i];
-            e_1[i] = sign * -p_0[i];
-        }
-        for (size_t l = j + 2; l < k; l++) {
-            const double *restrict ratio_l = ratio[l], *restrict p_l = p[l];
-            const double pi_l = pi[l];
-            double *restrict c_l = c[l], *restrict e_l = e[l];
-            GEM_TV_EACH(i)
-            {
-                double sign_0 = tv_sign(ratio_0[i] - ratio_l[i]);
-                double sign_1 = tv_sign(ratio_1[i] - ratio_l[i]);
-                c_0[i] = GEM_MULADD(sign_0, pi_l, c_0[i]);
-                c_1[i] = GEM_MULADD(sign_1, pi_l, c_1[i]);
-                c_l[i] = GEM_MULADD(sign_1, -pi_1, GEM_MULADD(sign_0, -pi_0, c_l[i]));
-                if (gradient) {
-                    e_0[i] = GEM_MULADD(sign_0, p_l[i], e_0[i]);
-                    e_1[i] = GEM_MULADD(sign_1, p_l[i], e_1[i]);
-                    e_l[i] = GEM_MULADD(sign_1, -p_1[i],
-                                        GEM_MULADD(sign_0, -p_0[i], e_l[i]));
-                }
-            }
-        }
-        GEM_TV_EACH(i)
-        {
-            c[j][i] += c_0[i];
-            c[j + 1][i] += c_1[i];
-            if (gradient) {
-                e[j][i] += e_0[i];
-                e[j + 1][i] += e_1[i];
-            }
-        }
-    }
-}
-
-/* GEM_TV_LANES rows: sets their c, adds to value and slope. */
-GEM_INLINE void tv_tile_by_pairs(const double *p, const double *restrict pi,
-                                 const double *restrict inv_pi, size_t k, double *value,
-                                 double *c, gem_tv_lanes *restrict slope,
-                                 gem_tv_lanes *restrict scratch, int gradient)
-{
-    gem_tv_lanes *restrict lanes = scratch, *restrict ratio = scratch + k;
-    gem_tv_lanes *restrict sum = scratch + 2 * k;
-    for (size_t j = 0; j < k; j++) {
-        const double inverse = inv_pi[j];
-        GEM_TV_EACH(i)
-        {
-            lanes[j][i] = p[(size_t)i * k + j];
-            ratio[j][i] = lanes[j][i] * inverse;
-            sum[j][i] = 0.0;
-        }
-    }
-    tv_lanes_by_pairs(lanes, ratio, pi, k, sum, slope, gradient);
+    const gem_tv_tile tile = tv_tile(scratch, k);
+    double below = 0.0, all = 0.0;
+    if (k > GEM_TV_PAIRS)
+        return;
     for (size_t j = 0; j < k; j++)
-        GEM_TV_EACH(i)
-        {
-            value[i] = GEM_MULADD(lanes[j][i], sum[j][i], value[i]);
-            c[(size_t)i * k + j] = sum[j][i];
-        }
+        all += pi[j];
+    for (size_t j = 0; j < k; below += pi[j++]) {
+        tile.start[j] = 0.5 * (below - (all - below - pi[j]));
+        dpi[j] = -2.0 * n * tile.start[j];
+    }
+    memset(tile.e, 0, k * sizeof *tile.e);
 }
 
-GEM_INLINE void tv_rows_by_pairs(const double *p, const double *pi, const double *inv_pi,
-                                 size_t rows, size_t k, double *value, double *c,
-                                 double *dpi, double *scratch, int gradient)
+/* Moves the sums of e to dpi. */
+static void gem_tv_collect(size_t k, double *dpi, double *scratch)
 {
-    const size_t whole = rows - rows % GEM_TV_LANES, rest = (rows - whole) * k;
-    gem_tv_lanes *slope = (gem_tv_lanes *)(void *)scratch, *tile = slope + k;
-    gem_tv_lanes values = {0.0};
-    double *padded = tile[3 * k];
-    memset(slope, 0, k * sizeof *slope);
-    for (size_t row = 0; row < whole; row += GEM_TV_LANES)
-        tv_tile_by_pairs(p + row * k, pi, inv_pi, k, values, c + row * k, slope, tile,
-                         gradient);
-    if (rest) {
-        /* Rows of zeros are ties, which add nothing. */
-        memset(padded, 0, GEM_TV_LANES * k * sizeof *padded);
-        memcpy(padded, p + whole * k, rest * sizeof *padded);
-        tv_tile_by_pairs(padded, pi, inv_pi, k, values, padded, slope, tile, gradient);
-        memcpy(c + whole * k, padded, rest * sizeof *padded);
+    const gem_tv_tile tile = tv_tile(scratch, k);
+    if (k > GEM_TV_PAIRS)
+        return;
+    for (size_t j = 0; j < k; j++)
+        for (int i = 0; i < GEM_TV_ROWS; i++)
+            dpi[j] -= 2.0 * tile.e[j][i];
+    memset(tile.e, 0, k * sizeof *tile.e);
+}
+
+/* What a pair adds of pi and p of one cluster to the sums of the other. Ties have been
+ * ordered like all others before half of that is taken back. */
+GEM_INLINE gem_vec tv_factor(gem_vec ratio_j, gem_vec ratio_l, int ties)
+{
+    return ties ? gem_vec_if_equal(ratio_j, ratio_l, gem_vec_all(0.5))
+                : gem_vec_if_above(ratio_j, ratio_l, gem_vec_all(1.0));
+}
+
+/* O(k^2 / 2) for the lanes of a vector from `lane` on: each pair once, two clusters j
+ * against each l, with the sums of those two in registers. Adds to c and, if
+ * `gradient`, to e. Returns whether there are ties. */
+GEM_INLINE int tv_add_pairs(const gem_tv_tile *tile, const double *restrict pi, size_t k,
+                            size_t lane, int gradient, int ties)
+{
+    const double *restrict ratio = tile->ratio[0] + lane, *restrict p = tile->p[0] + lane;
+    double *restrict c = tile->c[0] + lane, *restrict e = tile->e[0] + lane;
+    gem_vec_marks tied = {0};
+    for (size_t j = 0; j + 1 < k; j += 2) {
+        const size_t at_0 = j * GEM_TV_ROWS, at_1 = at_0 + GEM_TV_ROWS;
+        const gem_vec ratio_0 = gem_vec_load(ratio + at_0);
+        const gem_vec ratio_1 = gem_vec_load(ratio + at_1);
+        const gem_vec p_0 = gem_vec_load(p + at_0), p_1 = gem_vec_load(p + at_1);
+        const gem_vec pi_0 = gem_vec_all(pi[j]), pi_1 = gem_vec_all(pi[j + 1]);
+        const gem_vec factor = tv_factor(ratio_0, ratio_1, ties);
+        gem_vec c_0 = gem_vec_muladd(factor, pi_1, gem_vec_load(c + at_0));
+        gem_vec c_1 = gem_vec_mulsub(factor, pi_0, gem_vec_load(c + at_1));
+        gem_vec e_0 = gem_vec_muladd(factor, p_1, gem_vec_load(e + at_0));
+        gem_vec e_1 = gem_vec_mulsub(factor, p_0, gem_vec_load(e + at_1));
+        tied = gem_vec_mark_equal(tied, ratio_0, ratio_1);
+        for (size_t l = j + 2, at = l * GEM_TV_ROWS; l < k; l++, at += GEM_TV_ROWS) {
+            const gem_vec ratio_l = gem_vec_load(ratio + at), p_l = gem_vec_load(p + at);
+            const gem_vec factor_0 = tv_factor(ratio_0, ratio_l, ties);
+            const gem_vec factor_1 = tv_factor(ratio_1, ratio_l, ties);
+            const gem_vec pi_l = gem_vec_all(pi[l]);
+            gem_vec c_l = gem_vec_load(c + at), e_l = gem_vec_load(e + at);
+            tied = gem_vec_mark_equal(tied, ratio_0, ratio_l);
+            tied = gem_vec_mark_equal(tied, ratio_1, ratio_l);
+            c_0 = gem_vec_muladd(factor_0, pi_l, c_0);
+            c_1 = gem_vec_muladd(factor_1, pi_l, c_1);
+            c_l = gem_vec_mulsub(factor_0, pi_0, c_l);
+            gem_vec_store(c + at, gem_vec_mulsub(factor_1, pi_1, c_l));
+            if (gradient) {
+                e_0 = gem_vec_muladd(factor_0, p_l, e_0);
+                e_1 = gem_vec_muladd(factor_1, p_l, e_1);
+                e_l = gem_vec_mulsub(factor_0, p_0, e_l);
+                gem_vec_store(e + at, gem_vec_mulsub(factor_1, p_1, e_l));
+            }
+        }
+        gem_vec_store(c + at_0, c_0);
+        gem_vec_store(c + at_1, c_1);
+        if (gradient) {
+            gem_vec_store(e + at_0, e_0);
+            gem_vec_store(e + at_1, e_1);
+        }
     }
-    *value += (values[0] + values[1]) + (values[2] + values[3]);
-    if (gradient)
-        for (size_t j = 0; j < k; j++)
-            dpi[j] -= (slope[j][0] + slope[j][1]) + (slope[j][2] + slope[j][3]);
+    return gem_vec_any(tied);
+}
+
+/* Functions of their own, for the sake of their registers. */
+static int tv_slopes(const gem_tv_tile *tile, const double *pi, size_t k, size_t lane)
+{
+    return tv_add_pairs(tile, pi, k, lane, 1, 0);
+}
+
+static int tv_value(const gem_tv_tile *tile, const double *pi, size_t k, size_t lane)
+{
+    return tv_add_pairs(tile, pi, k, lane, 0, 0);
+}
+
+static void tv_ties(const gem_tv_tile *tile, const double *pi, size_t k, size_t lane)
+{
+    (void)tv_add_pairs(tile, pi, k, lane, 1, 1);
+}
+
+/* GEM_TV_ROWS rows, of which the first `count` count: sets c, adds to value and e. */
+GEM_INLINE void tv_tile_by_pairs(const gem_tv_tile *tile, const double *rows,
+                                 const double *restrict pi, const double *restrict inv_pi,
+                                 size_t k, size_t count, double *restrict value,
+                                 double *c, int gradient)
+{
+    for (size_t j = 0; j < k; j++) {
+        double *restrict p = tile->p[j], *restrict ratio = tile->ratio[j];
+        double *restrict c_j = tile->c[j];
+        const double inverse = inv_pi[j], start = tile->start[j];
+        GEM_TV_EACH(i)
+        {
+            p[i] = rows[(size_t)i * k + j];
+            ratio[i] = p[i] * inverse;
+            c_j[i] = start;
+        }
+        for (size_t i = count; i < GEM_TV_ROWS; i++)
+            p[i] = 0.0;
+    }
+    for (size_t lane = 0; lane < count; lane += GEM_VEC_LANES)
+        if ((gradient ? tv_slopes : tv_value)(tile, pi, k, lane))
+            tv_ties(tile, pi, k, lane);
+    for (size_t j = 0; j < k; j++) {
+        const double *restrict p = tile->p[j], *restrict c_j = tile->c[j];
+        GEM_TV_EACH(i)
+        {
+            double slope = 2.0 * c_j[i];
+            value[i] = GEM_MULADD(p[i], slope, value[i]);
+            c[(size_t)i * k + j] = slope;
+        }
+    }
+}
+
+static void tv_rows_by_pairs(const double *p, const double *pi, const double *inv_pi,
+                             size_t rows, size_t k, double *value, double *c,
+                             double *scratch, int gradient)
+{
+    const gem_tv_tile tile = tv_tile(scratch, k);
+    const size_t rest = rows % GEM_TV_ROWS, whole = rows - rest;
+    for (size_t row = 0; row < whole; row += GEM_TV_ROWS)
+        tv_tile_by_pairs(&tile, p + row * k, pi, inv_pi, k, GEM_TV_ROWS, value,
+                         c + row * k, gradient);
+    if (rest) {
+        for (size_t i = 0; i < GEM_TV_ROWS; i++)
+            memcpy(tile.rest + i * k, p + (whole + (i < rest ? i : 0)) * k,
+                   k * sizeof *p);
+        tv_tile_by_pairs(&tile, tile.rest, pi, inv_pi, k, rest, value, tile.rest, gradient);
+        memcpy(c + whole * k, tile.rest, rest * k * sizeof *p);
+    }
 }
 
 /* The clusters in increasing order of ratio, by a merge sort from the bottom
@@ -200,19 +270,17 @@ static void tv_row_by_sorting(const double *restrict p, const double *restrict p
         *value = GEM_MULADD(p[j], c[j], *value);
 }
 
-/* Sets c of these rows, one after the other, adds to *value, and to the k sums of
- * dpi if there is to be a gradient. */
+/* Sets c of these rows, one after the other, adds to the first GEM_TV_ROWS numbers
+ * of value and, if there is to be a gradient, to dpi (gem_tv_collect). */
 static void gem_tv_rows(const double *p, const double *pi, const double *inv_pi,
                         size_t rows, size_t k, double *value, double *c, double *dpi,
                         double *scratch, int gradient)
 {
-    if (k > GEM_TV_PAIRS)
+    if (k <= GEM_TV_PAIRS)
+        tv_rows_by_pairs(p, pi, inv_pi, rows, k, value, c, scratch, gradient);
+    else
         for (size_t at = 0; at < rows * k; at += k)
             tv_row_by_sorting(p + at, pi, inv_pi, k, value, c + at, dpi, scratch);
-    else if (gradient)
-        tv_rows_by_pairs(p, pi, inv_pi, rows, k, value, c, dpi, scratch, 1);
-    else
-        tv_rows_by_pairs(p, pi, inv_pi, rows, k, value, c, dpi, scratch, 0);
 }
 
 #endif

@@ -85,16 +85,16 @@ GEM_INLINE double gem_exp_nonpositive(double x)
     return x < -708.0 ? 0.0 : e;
 }
 
-/* (log((1+s)/(1-s)) - 2s) / s^3 in z = s^2, |s| <= 3 - sqrt(8): minimax. */
+/* 2q: twice (log((1+s)/(1-s)) - 2s) / s^3 in z = s^2, |s| <= 3 - sqrt(8): minimax. */
 GEM_INLINE double gem_log_tail(double z)
 {
-    double q = 0x1.2f070ad27ee9cp-3;
-    q = GEM_MULADD(q, z, 0x1.39a192ac13fbep-3);
-    q = GEM_MULADD(q, z, 0x1.74664061a2e27p-3);
-    q = GEM_MULADD(q, z, 0x1.c71c520293366p-3);
-    q = GEM_MULADD(q, z, 0x1.24924941f900bp-2);
-    q = GEM_MULADD(q, z, 0x1.999999997fd32p-2);
-    q = GEM_MULADD(q, z, 0x1.5555555555592p-1);
+    double q = 0x1.2f070ad27ee9cp-2;
+    q = GEM_MULADD(q, z, 0x1.39a192ac13fbep-2);
+    q = GEM_MULADD(q, z, 0x1.74664061a2e27p-2);
+    q = GEM_MULADD(q, z, 0x1.c71c520293366p-2);
+    q = GEM_MULADD(q, z, 0x1.24924941f900bp-1);
+    q = GEM_MULADD(q, z, 0x1.999999997fd32p-1);
+    q = GEM_MULADD(q, z, 0x1.5555555555592p+0);
     return q;
 }
 
@@ -110,10 +110,10 @@ GEM_INLINE double gem_log_normal(double x, double bias)
     double f = m - 1.0;
     double s = f / (2.0 + f);
     double z = s * s;
-    /* log m = 2s + s z q = f - (h - s (h + z q)) with h = f^2/2. */
-    double h = 0.5 * f * f;
-    double tail = s * GEM_MULADD(z, gem_log_tail(z), h);
-    return GEM_MULADD(n, GEM_LN2_HI, -((h - GEM_MULADD(n, GEM_LN2_LO, tail)) - f));
+    /* log m = 2s + s z q = f - (d - s (d + z 2q)) / 2 with d = f^2. */
+    double d = f * f;
+    double tail = GEM_MULADD(s, GEM_MULADD(z, gem_log_tail(z), d), n * (2.0 * GEM_LN2_LO));
+    return GEM_MULADD(n, GEM_LN2_HI, GEM_MULADD(-0.5, d - tail, f));
 }
 
 GEM_INLINE double gem_log_lane(double x)

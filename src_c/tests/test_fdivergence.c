@@ -1,5 +1,6 @@
 /* Every f-divergence on every instruction set: gradient against differences of
- * the value, pieces against the whole, bad input against its status. */
+ * the value, TV one-vs-one against its definition, pieces against the whole, bad
+ * input against its status. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -94,6 +95,57 @@ static void check_pieces(const gem_kernels *kernels, gem_fdiv_kind kind, size_t 
     free(p), free(g), free(whole);
 }
 
+/* Column j is the first one, shifted by j rows and scaled by a power of two: the
+ * products of p and pi are exact, and every row has ties. */
+static void fill_ties(double *p, size_t n, size_t k)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < k; j++)
+            p[i * k + j] = ldexp((double)(1 + (i + j) % n * 7 % 5), -6 - (int)(j % 3));
+}
+
+/* TV one-vs-one by its definition, with 0 for the sign of a tie. */
+static double naive_tv(const double *p, double *g, size_t n, size_t k)
+{
+    double *pi = calloc(2 * k, sizeof *pi), *dpi = pi + k;
+    long double value = 0.0L;
+    for (size_t at = 0; at < n * k; at++)
+        pi[at % k] += p[at];
+    for (size_t j = 0; j < k; j++)
+        pi[j] /= (double)n;
+    memset(g, 0, n * k * sizeof *g);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < k; j++)
+            for (size_t l = 0; l < k; l++) {
+                const double *row = p + i * k;
+                double d = row[j] * pi[l] - row[l] * pi[j];
+                double sign = (d > 0.0) - (d < 0.0);
+                value += 0.5 * fabs(d);
+                g[i * k + j] += sign * pi[l];
+                dpi[j] -= sign * row[l];
+            }
+    for (size_t at = 0; at < n * k; at++)
+        g[at] = (g[at] + dpi[at % k] / (double)n) / (double)n;
+    free(pi);
+    return (double)(value / (long double)n);
+}
+
+static void check_tv(const gem_kernels *kernels, size_t n, size_t k, int ties)
+{
+    const gem_fdiv_table *table = kernels->fdivergence;
+    double *p = malloc(n * k * sizeof *p), *g = malloc(n * k * sizeof *g);
+    double *exact = malloc(n * k * sizeof *g);
+    double value, expected, worst = 0.0;
+    (ties ? fill_ties : fill)(p, n, k);
+    expected = naive_tv(p, exact, n, k);
+    value = evaluate(table, GEM_FDIV_TV_OVO, p, g, n, k, n);
+    for (size_t at = 0; at < n * k; at++)
+        worst = fmax(worst, fabs(g[at] - exact[at]) * (double)n);
+    expect(fabs(value - expected) < 2e-14 * expected && worst < 2e-14,
+           ties ? "definition, with ties" : "definition", kernels->isa, "tv_ovo");
+    free(p), free(g), free(exact);
+}
+
 static void check_status(const gem_kernels *kernels)
 {
     const gem_fdiv_table *table = kernels->fdivergence;
@@ -131,6 +183,11 @@ int main(void)
             check_pieces(kernels, (gem_fdiv_kind)kind, 3 * GEM_FDIV_BLOCK + 77, 3);
             check_pieces(kernels, (gem_fdiv_kind)kind, GEM_FDIV_BLOCK + 1, 300);
         }
+        /* With and without rows that do not fill a vector or a strip. */
+        for (size_t k = 2; k <= 140; k += k < 12 ? 1 : 16)
+            for (size_t n = 2; n <= 128; n += n < 18 ? 1 : 55)
+                for (int ties = 0; ties < 2; ties++)
+                    check_tv(kernels, n, k, ties);
         check_status(kernels);
     }
     return failures != 0;

@@ -137,7 +137,7 @@ def test_work_in_pieces_keeps_the_results(name):
 
 
 # Twice as many clusters: compared in pairs, so with AVX2 only, sorted.
-@pytest.mark.parametrize("K", [3, 16, 60])
+@pytest.mark.parametrize("K", [3, 16, 60, 80])
 def test_tv_at_ties_gives_a_subgradient(K):
     # Clusters in pairs with equal ratios: their differences vanish on each row.
     half = predictions(51, K)
