@@ -8,7 +8,7 @@
 # package with pytest in the environment of `python`. Takes two minutes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-python=$(command -v python)
+python=$(command -v python) || { echo "no python on the PATH" >&2; exit 1; }
 tests=("$@")
 if [ ${#tests[@]} -eq 0 ]; then
   tests=(tests/test_minimal.py tests/test_softmax.py tests/gemini/test_fdivergences.py)
