@@ -68,7 +68,11 @@ def model(name, data, **arguments):
 
 
 def cold(ovo, n_samples, n_clusters):
-    """Seconds and peak memory of one Wasserstein evaluation, with its gradient."""
+    """Seconds and peak memory of one Wasserstein evaluation, with its gradient.
+
+    The mean of several short ones: each starts from nothing, but the first meets
+    a processor whose caches the measurement itself has emptied.
+    """
     X = blobs(n_samples, n_clusters)
     bound = N_FEATURES**-0.5
     W = np.random.RandomState(0).uniform(-bound, bound, (N_FEATURES, n_clusters))
@@ -76,7 +80,15 @@ def cold(ovo, n_samples, n_clusters):
     P /= P.sum(axis=1, keepdims=True)
     gemini = gemclus.gemini.WassersteinGEMINI(ovo=ovo)
     distances = gemini.compute_affinity(X)
-    answer = _measured(lambda: gemini(P, distances, return_grad=True))
+    def evaluations(count):
+        return _measured(
+            lambda: [gemini(P, distances, return_grad=True) for _ in range(count)]
+        )
+
+    answer = evaluations(1)
+    if answer["seconds"] < 0.02:
+        answer = evaluations(10)
+        answer["seconds"] /= 10
     answer["value"] = float(gemini(P, distances))
     return answer
 
