@@ -48,7 +48,7 @@ static void TYPED(rows)(gem_fdiv *state, const real *p, real *gradient, size_t r
         const real *restrict part = p + done * k;
         EACH(at) clipped[at] = clip((double)part[at], low, high);
 #if defined(__AVX512F__) && defined(__GNUC__)
-        /* Strips go by faster than this processor fetches them by itself. */
+        /* With AVX-512 strips go by faster than processors fetch them by themselves. */
         if (done + 3 * strip_rows <= rows)
             for (size_t at = 0; at < size; at += LINE)
                 __builtin_prefetch(part + 2 * size + at);

@@ -7,7 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
-from gemclus import _restarts
+from gemclus import _restarts, _start
 from gemclus._monitor import logger
 from gemclus.gemini import MMDGEMINI
 from gemclus.linear import LinearMMD, LinearModel, LinearWasserstein
@@ -104,6 +104,13 @@ def test_starts_from_labels_lead_there_softly(solver):
     assert start.predict_proba(blobs).max() < 0.99
     model = LinearMMD(init="k-means++", random_state=0, solver=solver).fit(blobs)
     assert adjusted_rand_score(model.labels_, blob_labels) > 0.85
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_array])
+def test_large_data_are_seeded_from_a_part(kind):
+    X, y = make_blobs(_start._SEEDING_SAMPLES + 5000, cluster_std=0.3, random_state=0)
+    labels = _start.starting_labels("k-means++", kind(X), 3, np.random.RandomState(0))
+    assert adjusted_rand_score(labels, y) > 0.98
 
 
 def test_starts_work_for_derived_models():
