@@ -6,13 +6,16 @@ the dtype: float64 or float32, told apart by the size of an entry.
 """
 
 from cpython.buffer cimport (
-    PyBUF_ANY_CONTIGUOUS,
     PyBUF_C_CONTIGUOUS,
     PyBUF_WRITABLE,
     PyBuffer_Release,
     PyObject_GetBuffer,
 )
 from cpython.exc cimport PyErr_Clear
+
+ctypedef fused real:
+    float
+    double
 
 cdef extern from *:
     """

@@ -14,19 +14,19 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport calloc, free, malloc
 
-from gemclus._arrays cimport close, open_output, try_open
+from gemclus._arrays cimport close, open_output, real, try_open
 from gemclus._buffers import empty
 from gemclus._kernels cimport (
     affine,
     kernels,
     moments,
     pack,
-    real,
     rows_at_a_time,
     softmax_rows,
     softmax_slopes,
     unpack,
 )
+from gemclus._relu cimport rectified, stop_at_zero
 
 cdef enum:
     BLOCK = 512
@@ -149,8 +149,7 @@ cdef void _forward_rows(
 cdef void _rectify(real *z, size_t size) noexcept nogil:
     cdef size_t at
     for at in range(size):
-        # A NaN stays one.
-        z[at] = 0.0 if z[at] < 0.0 else z[at]
+        z[at] = rectified(z[at])
 
 
 # What the derivatives of the outputs of a layer come from, and with which inputs.
@@ -282,12 +281,6 @@ cdef void _backward_rows(
                 softmax_slopes(y + i * m, t + i * m, block, count, m)
             else:
                 affine(t + i * k, count, k, weights, m, block)
-                _stop_at_zero(y + i * m, block, count * m)
+                stop_at_zero(y + i * m, block, count * m)
             moments(x + i * d, block, count, d, m, panel)
         i += count
-
-
-cdef void _stop_at_zero(const real *h, real *b, size_t size) noexcept nogil:
-    cdef size_t at
-    for at in range(size):
-        b[at] = b[at] if h[at] > 0.0 else 0.0

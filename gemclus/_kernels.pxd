@@ -1,6 +1,8 @@
 # Declares dispatch.h with the headers it includes: dense.h, fdivergence.h,
 # softmax.h and vmath.h.
 
+from gemclus._arrays cimport real
+
 cdef extern from "dispatch.h" nogil:
     ctypedef enum gem_fdiv_kind:
         GEM_FDIV_COUNT
@@ -83,11 +85,6 @@ cdef extern from "dispatch.h" nogil:
         GEM_ISA_COUNT
 
     const gem_kernels *gem_kernels_select(gem_isa most) noexcept nogil
-
-
-ctypedef fused real:
-    float
-    double
 
 # What this process uses, chosen when the module is imported.
 cdef const gem_kernels *kernels

@@ -16,13 +16,10 @@ from cpython.buffer cimport (
 from libc.math cimport fabs
 from libc.string cimport memcpy
 
-from gemclus._arrays cimport try_open
+from gemclus._arrays cimport real, try_open
 
-ctypedef fused real:
-    float
-    double
-
-cdef tuple FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+# The dtypes of the numbers that compiled passes take.
+FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
 
 
 def are_probabilities(P, double tolerance):

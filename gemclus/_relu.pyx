@@ -1,8 +1,6 @@
 """Rectified linear units: forward and backward, each in one pass."""
 
-ctypedef fused real:
-    float
-    double
+from gemclus._arrays cimport real
 
 
 def bias_relu(Z, bias):
@@ -37,18 +35,12 @@ def relu_backward(H, B):
 
 cdef void _bias_relu(real[:, ::1] Z, const real[:, ::1] bias) noexcept:
     cdef Py_ssize_t N = Z.shape[0], H = Z.shape[1], i, h
-    cdef real z
     with nogil:
         for i in range(N):
             for h in range(H):
-                z = Z[i, h] + bias[0, h]
-                # A NaN stays one.
-                Z[i, h] = 0.0 if z < 0.0 else z
+                Z[i, h] = rectified(Z[i, h] + bias[0, h])
 
 
 cdef void _relu_backward(const real[:, ::1] H, real[:, ::1] B) noexcept:
-    cdef Py_ssize_t N = H.shape[0], K = H.shape[1], i, h
     with nogil:
-        for i in range(N):
-            for h in range(K):
-                B[i, h] = B[i, h] if H[i, h] > 0.0 else 0.0
+        stop_at_zero(&H[0, 0], &B[0, 0], H.shape[0] * H.shape[1])

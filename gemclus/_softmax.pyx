@@ -5,8 +5,9 @@ import numpy as np
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free, malloc
 
+from gemclus._arrays cimport real
 from gemclus._buffers import empty_like
-from gemclus._kernels cimport kernels, real, rows_at_a_time, softmax_slopes
+from gemclus._kernels cimport kernels, rows_at_a_time, softmax_slopes
 from gemclus._kernels cimport softmax_rows as rows
 
 

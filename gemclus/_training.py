@@ -9,6 +9,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gemclus import _buffers, _contracts
 from gemclus._narrow import copy_all, first_not_finite
+from gemclus._start import INTERRUPTED
 from gemclus._threads import thread_pools
 from gemclus._warnings import warn
 from gemclus.affinity import MatrixAffinity
@@ -105,7 +106,7 @@ class Trainer:
         except KeyboardInterrupt:
             self.interrupted = True
             warn(
-                f"Training was interrupted after {self.n_epochs} epochs; the model is "
+                f"{INTERRUPTED} after {self.n_epochs} epochs; the model is "
                 "kept as it was then.",
                 ConvergenceWarning,
             )

@@ -6,9 +6,7 @@ import numbers
 
 import numpy as np
 
-from gemclus._narrow import first_not_finite
-
-_FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+from gemclus._narrow import FLOATS, first_not_finite
 
 
 def check_int(name, value, minimum=None):
@@ -72,7 +70,7 @@ def check_predictions(y_pred, name="y_pred"):
     if (
         type(y_pred) is np.ndarray
         and y_pred.ndim == 2
-        and y_pred.dtype in _FLOATS
+        and y_pred.dtype in FLOATS
         and y_pred.flags.c_contiguous
         and y_pred.shape[0]
         and y_pred.shape[1]
@@ -86,7 +84,7 @@ def check_predictions(y_pred, name="y_pred"):
         )
     if y_pred.dtype.kind not in "fiub":
         raise TypeError(f"{name} must hold real numbers, got dtype {y_pred.dtype}")
-    dtype = y_pred.dtype if y_pred.dtype in _FLOATS else np.float64
+    dtype = y_pred.dtype if y_pred.dtype in FLOATS else np.float64
     return np.ascontiguousarray(y_pred, dtype=dtype)
 
 
@@ -111,7 +109,7 @@ def check_square_matrix(matrix, n_samples, name):
         or (n_samples is not None and matrix.shape[0] != n_samples)
     ):
         raise ValueError(f"{name} must have shape {expected}, got {matrix.shape}")
-    if matrix.dtype not in _FLOATS:
+    if matrix.dtype not in FLOATS:
         matrix = matrix.astype(np.float64)
     if first_not_finite((matrix,)) >= 0:
         raise ValueError(f"{name} must be finite, it contains NaN or infinity")

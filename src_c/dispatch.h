@@ -1,9 +1,9 @@
 /* The kernels of the best instruction set that this processor has.
  *
  * Three sets are built on x86-64: the baseline, x86-64-v3 (AVX2, FMA, BMI) and
- * x86-64-v4 (AVX-512); elsewhere the baseline alone. Asking the processor is slow in virtual
- * machines (tens of microseconds): call gem_kernels_select once and keep what
- * it returns. The tables are constant and live as long as the program.
+ * x86-64-v4 (AVX-512); elsewhere the baseline alone. Asking the processor is slow
+ * in virtual machines (tens of microseconds): call gem_kernels_select once and keep
+ * what it returns. The tables are constant and live as long as the program.
  */
 #ifndef GEM_DISPATCH_H
 #define GEM_DISPATCH_H

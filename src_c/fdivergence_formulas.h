@@ -96,7 +96,6 @@ static void tv_ova(const gem_strip *strip, int gradient)
         }
 }
 
-/* 1/2 sum_{j,l} |p_j pi_l - p_l pi_j|: tv_rows.h. */
 static void tv_ovo_prepare(const gem_strip *strip, double n, double *dpi)
 {
     gem_tv_prepare(strip->pi, n, strip->k, dpi, strip->row);
@@ -107,6 +106,7 @@ static void tv_ovo_collect(const gem_strip *strip)
     gem_tv_collect(strip->k, strip->dpi, strip->row);
 }
 
+/* 1/2 sum_{j,l} |p_j pi_l - p_l pi_j|: tv_rows.h. */
 static void tv_ovo(const gem_strip *strip, int gradient)
 {
     ENTRIES(strip);

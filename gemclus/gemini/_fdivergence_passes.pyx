@@ -4,7 +4,7 @@ from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free, malloc
 
-from gemclus._arrays cimport open_output, open_rows
+from gemclus._arrays cimport open_output, open_rows, real
 from gemclus._buffers import empty_like
 from gemclus._kernels cimport (
     GEM_FDIV_COUNT,
@@ -16,10 +16,6 @@ from gemclus._kernels cimport (
     kernels,
     rows_at_a_time,
 )
-
-ctypedef fused real:
-    float
-    double
 
 # Name, such as "kl_ova", -> number that `evaluate` takes.
 KINDS = {

@@ -1,6 +1,6 @@
 # What _mmd_products.pyx does block by block.
 
-from gemclus._kernels cimport real
+from gemclus._arrays cimport real
 
 cdef Py_ssize_t rows_together(Py_ssize_t n_rows, Py_ssize_t n_columns) noexcept nogil
 

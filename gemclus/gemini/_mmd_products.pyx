@@ -12,9 +12,9 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport calloc, free, malloc
 
-from gemclus._arrays cimport close, open_output, try_open
+from gemclus._arrays cimport close, open_output, real, try_open
 from gemclus._buffers import empty_like
-from gemclus._kernels cimport affine, kernels, moments, pack, real, rows_at_a_time, unpack
+from gemclus._kernels cimport affine, kernels, moments, pack, rows_at_a_time, unpack
 from gemclus.gemini._mmd_kernels cimport centre_rows, rows_together, tiled
 
 # Rows that one pass leaves in the cache for the next.

@@ -13,11 +13,8 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs, isfinite
 from libc.stdlib cimport calloc, free
 
+from gemclus._arrays cimport real
 from gemclus.gemini._transport cimport *
-
-ctypedef fused real:
-    float
-    double
 
 # Rows of P that sum to 1 within this: the two clusters are complements.
 cdef double COMPLEMENT = 1e-14

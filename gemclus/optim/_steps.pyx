@@ -5,19 +5,12 @@ also their dtypes. A step returns False, and has changed nothing, if an array is
 C-contiguous or a gradient has another dtype than its parameter.
 """
 
-import numpy as np
-
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE
 from libc.math cimport sqrt
 from libc.stdlib cimport free, malloc
 
-from gemclus._arrays cimport close, try_open
-
-ctypedef fused real:
-    float
-    double
-
-cdef tuple FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+from gemclus._arrays cimport close, real, try_open
+from gemclus._narrow import FLOATS
 
 
 def adam(

@@ -9,9 +9,7 @@ import numpy as np
 
 from libc.math cimport fabs, sqrt
 
-ctypedef fused real:
-    float
-    double
+from gemclus._arrays cimport real
 
 
 cdef inline double norm_of(
