@@ -7,7 +7,7 @@ import argparse
 import subprocess
 import sys
 
-from _tables import table
+from _support.tables import table
 
 FLOOR = 0.1  # seconds
 CODE = """

@@ -6,12 +6,12 @@ See README.md for what is measured and how to run it.
 import argparse
 import sys
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
-from _kauri_samples import kauri_samples
-from _peer import Worker, add_peer_argument, peer_python
-from _process import Measured
-from _tables import table, verdict
+from _support.kauri_samples import kauri_samples
+from _support.peer import Worker, add_peer_argument, peer_python
+from _support.process import Measured
+from _support.tables import table, verdict
 
 from gemclus.tree import Kauri
 

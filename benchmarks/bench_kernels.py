@@ -27,8 +27,9 @@ import argparse
 import time
 
 import numpy as np
-from gemclus import _kernels
-from gemclus._softmax import softmax_backward, softmax_rows
+
+from gemclus._core import dispatch
+from gemclus._core.softmax_passes import softmax_backward, softmax_rows
 from gemclus.gemini._registry import make_gemini
 
 EPSILON = 1e-12
@@ -183,8 +184,8 @@ def machine(N, K, dtype):
     # In the cache, so that the functions cost their arithmetic alone.
     size = min(2048, N * K)
     part, done = np.linspace(0.1, 1, size), np.empty(size)
-    calls["exp"] = lambda: _kernels.exp(part, done)
-    calls["log"] = lambda: _kernels.log(part, done)
+    calls["exp"] = lambda: dispatch.exp(part, done)
+    calls["log"] = lambda: dispatch.log(part, done)
     calls["sqrt"] = lambda: np.sqrt(part, out=done)
     calls["divide"] = lambda: np.divide(1.0, part, out=done)
     times = best_times(calls)
@@ -207,7 +208,7 @@ def main():
     G = np.asarray(generator.normal(size=(N, K)), dtype=arguments.dtype)
     x = logits.copy()
     unit = machine(N, K, arguments.dtype)
-    print(f"N = {N}, K = {K}, {arguments.dtype}, {_kernels.instruction_set()}")
+    print(f"N = {N}, K = {K}, {arguments.dtype}, {dispatch.instruction_set()}")
     print("  ".join(f"{name} {ms:.4g} ms" for name, ms in unit.items()))
     rows = {
         "softmax": (lambda: softmax_rows(x), lambda: numpy_softmax(x), 1.0, ("exp",)),

@@ -6,10 +6,10 @@ See README.md for what is measured and how to run it.
 import argparse
 import tracemalloc
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
-from _process import Measured
-from _tables import table
+from _support.process import Measured
+from _support.tables import table
 
 from gemclus.linear import LinearMMD
 

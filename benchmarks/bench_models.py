@@ -6,9 +6,9 @@ See README.md for what is measured and how to run it.
 import argparse
 import sys
 
-import _threads  # noqa: F401  before NumPy
-from _peer import Worker, add_peer_argument, peer_python
-from _tables import table, verdict
+import _support.threads  # noqa: F401  before NumPy
+from _support.peer import Worker, add_peer_argument, peer_python
+from _support.tables import table, verdict
 
 # model, data, arguments, least ratio of the peer's time to ours
 CELLS = [
@@ -61,7 +61,9 @@ def main():
         Worker(sys.executable) as ours,
         Worker(peer_python(options.peer_python)) as peer,
     ):
-        print(f"gemclus {ours.version} (ours) beside {peer.version} (peer), one thread\n")
+        print(
+            f"gemclus {ours.version} (ours) beside {peer.version} (peer), one thread\n"
+        )
         header = (
             "model, arguments, data, ours s, peer s, ratio, floor, our score, "
             "peer score, our ARI, peer ARI"

@@ -6,9 +6,9 @@ See README.md for what is measured and how to run it.
 import argparse
 from time import process_time
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
-from _tables import microseconds, table
+from _support.tables import microseconds, table
 from sklearn.datasets import make_blobs
 from sklearn.utils.validation import validate_data
 

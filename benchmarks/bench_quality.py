@@ -7,11 +7,11 @@ import argparse
 import time
 import warnings
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
-from _data import load
-from _peer import Worker, add_peer_argument, peer_python
-from _tables import table
+from _support.data import load
+from _support.peer import Worker, add_peer_argument, peer_python
+from _support.tables import table
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.cluster import contingency_matrix
@@ -138,7 +138,7 @@ def objective_rows(peer, options):
         for name in options.models:
             if name in DENSE:
                 continue
-            make, objective, settings = MODELS[name]
+            make, objective, _settings = MODELS[name]
             room = "mlp" if make.__name__.startswith("MLP") else "linear"
             cell = dict(
                 name=f"{room}.{make.__name__}", data=data, n_clusters=n_clusters,

@@ -10,10 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
-from _process import Measured, memory
-from _tables import table
+from _support.process import Measured, memory
+from _support.tables import table
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
@@ -113,11 +113,12 @@ def lloyd_rows(repeats):
         if fitted.n_iter_ != n:
             raise RuntimeError(f"k-means converged after {fitted.n_iter_} of {n}")
 
-    def epochs(gemini, n):
-        LinearModel(N_CLUSTERS, gemini=gemini, max_iter=n, random_state=0).fit(X)
-
     for gemini in OBJECTIVES:
-        ours, theirs = iteration_seconds((lambda n: epochs(gemini, n), lloyd), repeats)
+
+        def epochs(n, gemini=gemini):
+            LinearModel(N_CLUSTERS, gemini=gemini, max_iter=n, random_state=0).fit(X)
+
+        ours, theirs = iteration_seconds((epochs, lloyd), repeats)
         ratios = ours / theirs
         yield [
             gemini,
@@ -164,7 +165,9 @@ def main():
         header = "objective, file MB, allowed MB, ARI, ARI of fit in memory, CPU s"
         table(header, stream_rows(int(options.allowance * MEGABYTE)))
     if "lloyd" in options.parts:
-        print("\nFull-batch epoch beside a Lloyd iteration of k-means, 1,000,000 x 20\n")
+        print(
+            "\nFull-batch epoch beside a Lloyd iteration of k-means, 1,000,000 x 20\n"
+        )
         header = "objective, epoch s, Lloyd s, median ratio (range), <= 4"
         table(header, lloyd_rows(options.repeats))
 

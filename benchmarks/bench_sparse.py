@@ -6,9 +6,9 @@ See README.md for what is measured and how to run it.
 import argparse
 import sys
 
-import _threads  # noqa: F401  before NumPy
-from _peer import Worker, add_peer_argument, peer_python
-from _tables import table, verdict
+import _support.threads  # noqa: F401  before NumPy
+from _support.peer import Worker, add_peer_argument, peer_python
+from _support.tables import table, verdict
 
 PUBLISHED = {"alpha": 1, "ovo": True}
 CASES = [
@@ -34,7 +34,7 @@ def rows(ours, peer, options):
             continue
         request = dict(model=model, method=method, parameters=parameters)
         sides = [[], []]
-        for repeat in range(options.repeats):
+        for _repeat in range(options.repeats):
             for worker, answers in zip((ours, peer), sides, strict=True):
                 # Slow cells are steady enough without being repeated.
                 if not answers or answers[0]["seconds"] < options.seconds:

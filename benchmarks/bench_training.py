@@ -7,11 +7,11 @@ import argparse
 import sys
 import time
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
-from _peer import Worker, add_peer_argument, peer_python
-from _tables import microseconds, table, verdict
-from _worker import N_FEATURES, blobs
+from _support.peer import Worker, add_peer_argument, peer_python
+from _support.tables import microseconds, table, verdict
+from _support.worker import N_FEATURES, blobs
 
 F_DIVERGENCES = ["mi", "kl_ova", "hellinger_ova", "chi2_ova", "tv_ova"]
 OBJECTIVES = [
@@ -96,10 +96,10 @@ def training_rows(ours, peer, options):
             for n_clusters in options.clusters:
                 if gemini.startswith("wasserstein") and n_samples > options.transport:
                     continue
-                cell = dict(
-                    gemini=gemini, n_samples=n_samples, n_clusters=n_clusters
+                cell = dict(gemini=gemini, n_samples=n_samples, n_clusters=n_clusters)
+                (mine, memory), (other, other_memory) = paired(
+                    ours, peer, cell, options
                 )
-                (mine, memory), (other, other_memory) = paired(ours, peer, cell, options)
                 floor = FLOORS.get((gemini, n_samples)) or FLOORS.get(
                     (gemini, n_samples, n_clusters)
                 )
@@ -170,7 +170,9 @@ def main():
         Worker(sys.executable) as ours,
         Worker(peer_python(options.peer_python)) as peer,
     ):
-        print(f"gemclus {ours.version} (ours) beside {peer.version} (peer), one thread\n")
+        print(
+            f"gemclus {ours.version} (ours) beside {peer.version} (peer), one thread\n"
+        )
         if options.objectives:
             print(f"Training iteration, linear model, D = {N_FEATURES}\n")
             header = (

@@ -10,11 +10,11 @@ import time
 from functools import partial
 from pathlib import Path
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
 import ot
-from _peer import Worker, add_peer_argument, peer_python
-from _tables import table, verdict
+from _support.peer import Worker, add_peer_argument, peer_python
+from _support.tables import table, verdict
 from sklearn.datasets import load_iris, make_blobs
 
 from gemclus.data import celeux_one
@@ -89,14 +89,22 @@ class Pot:
         pi = P.mean(axis=0)
         W = np.ascontiguousarray((P / P.sum(axis=0)).T)
         if self.ovo:
-            pairs = [(2 * pi[k] * pi[l], W[k], W[l]) for k in range(K) for l in range(k)]
+            pairs = [
+                (2 * pi[k] * pi[l], W[k], W[l]) for k in range(K) for l in range(k)
+            ]
         else:
             pairs = [(pi[k], W[k], np.full(N, 1 / N)) for k in range(K)]
         seconds = value = 0.0
         for q, (share, a, b) in enumerate(pairs):
             start = self.potentials.get(q)
             solve = partial(
-                ot.emd2, a, b, self.D, log=True, numItermax=POT_PIVOTS, potentials_init=start
+                ot.emd2,
+                a,
+                b,
+                self.D,
+                log=True,
+                numItermax=POT_PIVOTS,
+                potentials_init=start,
             )
             took, (cost, log) = timed(solve)
             self.potentials[q] = [np.ascontiguousarray(log[f]) for f in "uv"]
@@ -206,7 +214,10 @@ def arguments():
     parser.add_argument("--samples", type=int, nargs="*", default=[150, 300, 1000])
     parser.add_argument("--clusters", type=int, nargs="*", default=[3, 10])
     parser.add_argument(
-        "--repeats", type=int, default=3, help="iterations at which the slow ones are timed"
+        "--repeats",
+        type=int,
+        default=3,
+        help="iterations at which the slow ones are timed",
     )
     parser.add_argument("--iterations", type=int, default=200, help="of each fit")
     parser.add_argument("--no-fits", action="store_true", help="leave out whole fits")
@@ -222,8 +233,8 @@ def main():
     ):
         print(
             f"gemclus {ours.version} (ours) beside {peer.version} (peer) and POT "
-            f"{ot.__version__}, one thread. Milliseconds of a value and gradient: cold, "
-            f"and the mean of the first {options.iterations} iterations of a fit.\n"
+            f"{ot.__version__}, one thread. Milliseconds of a value and gradient: "
+            f"cold, and the mean of the first {options.iterations} iterations of a fit.\n"
         )
         header = (
             "data, N, K, mode, peer, cold, ratio, floor, warm, ratio, floor, "

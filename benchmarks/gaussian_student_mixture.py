@@ -21,12 +21,13 @@ See README.md for how to run it.
 """
 
 import argparse
+import itertools
 import time
 import warnings
 
-import _threads  # noqa: F401  before NumPy
+import _support.threads  # noqa: F401  before NumPy
 import numpy as np
-from _tables import table
+from _support.tables import table
 from scipy.special import softmax
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
@@ -60,7 +61,7 @@ class PaperNetwork(DiscriminativeModel):
     def _init_params(self, random_state, X=None):
         sizes = [X.shape[1], 20, 20, self.n_clusters]
         self.layers_ = []
-        for fan_in, fan_out in zip(sizes, sizes[1:]):
+        for fan_in, fan_out in itertools.pairwise(sizes):
             bound = fan_in**-0.5
             for shape in [(fan_in, fan_out), (1, fan_out)]:
                 self.layers_.append(random_state.uniform(-bound, bound, shape))

@@ -57,7 +57,9 @@ for row, (name, labels) in zip(axes, clusters.items(), strict=True):
             axis.set_title(f"{counts[k].argmax()}: {purity:.0%}", fontsize=9)
         axis.set(xticks=[], yticks=[])
     row[0].set_ylabel(name)
-figure.suptitle("Mean image of each cluster, its most frequent digit and that digit's share")
+figure.suptitle(
+    "Mean image of each cluster, its most frequent digit and that digit's share"
+)
 figure.tight_layout()
 figure.savefig("digits_clusters.png", dpi=120)
 print("wrote digits_clusters.png")

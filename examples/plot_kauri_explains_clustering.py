@@ -11,12 +11,13 @@ faithful the rules are, also for wines that the tree has not seen. Writes
 """
 
 import matplotlib.pyplot as plt
-from gemclus.linear import LinearMMD
-from gemclus.tree import Kauri, export_text, fidelity, plot_tree
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import StandardScaler
+
+from gemclus.linear import LinearMMD
+from gemclus.tree import Kauri, export_text, fidelity, plot_tree
 
 wine = load_wine()
 X, names = wine.data, wine.feature_names
@@ -37,9 +38,7 @@ for axis, (name, model) in zip(axes, clusterings.items(), strict=True):
     tree = Kauri(max_clusters=3, kernel="labels", min_gain=0.02).fit(X, labels)
     report = fidelity(tree, X, labels)
     print(f"{name}: {report}")
-    print(
-        export_text(tree, feature_names=names, cluster_names=report.cluster_labels)
-    )
+    print(export_text(tree, feature_names=names, cluster_names=report.cluster_labels))
 
     # %%
     # Do the rules hold for wines that the tree has not seen?

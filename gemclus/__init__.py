@@ -9,7 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 try:
     __version__ = version("gemclus")
-    from gemclus.gemini import _mmd_kernels as _compiled
+    from gemclus.gemini import _mmd_passes as _compiled
 except (ImportError, PackageNotFoundError) as error:
     raise ImportError(
         "gemclus is imported from a folder without its compiled modules, most "
@@ -19,19 +19,36 @@ except (ImportError, PackageNotFoundError) as error:
     ) from error
 del _compiled
 
-from gemclus import data, gemini, linear, mlp, nonparametric, sparse, tree
+from gemclus import (
+    affinity,
+    data,
+    gemini,
+    linear,
+    mlp,
+    nonparametric,
+    optim,
+    penalties,
+    sparse,
+    tree,
+)
 from gemclus._base import DiscriminativeModel
+from gemclus._common.public import publish
 from gemclus.constraints import add_mlcl_constraint
 
 __all__ = [
     "DiscriminativeModel",
     "__version__",
     "add_mlcl_constraint",
+    "affinity",
     "data",
     "gemini",
     "linear",
     "mlp",
     "nonparametric",
+    "optim",
+    "penalties",
     "sparse",
     "tree",
 ]
+
+publish(__name__, globals(), ["DiscriminativeModel", "add_mlcl_constraint"])

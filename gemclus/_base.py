@@ -9,17 +9,17 @@ from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted, validate_data
 
-from gemclus import _contracts
-from gemclus._callbacks import CallbackSupportMixin, with_callbacks
-from gemclus._docstrings import fill_docstring
-from gemclus._monitor import Monitor, callback_context, watching
-from gemclus._narrow import largest
-from gemclus._pickling import VersionedStateMixin
-from gemclus._restarts import fit_best
-from gemclus._start import check_init, start, warn_of_early_end
-from gemclus._training import Trainer
-from gemclus._validation import check_bool, check_choice, check_float, check_int
-from gemclus._warnings import warn
+from gemclus._common.docstrings import fill_docstring
+from gemclus._common.pickling import VersionedStateMixin
+from gemclus._common.validation import check_bool, check_choice, check_float, check_int
+from gemclus._common.warnings import warn
+from gemclus._core.array_passes import largest
+from gemclus._training import contracts
+from gemclus._training.callbacks import CallbackSupportMixin, with_callbacks
+from gemclus._training.monitor import Monitor, callback_context, watching
+from gemclus._training.restarts import fit_best
+from gemclus._training.start import check_init, start, warn_of_early_end
+from gemclus._training.trainer import Trainer
 from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
 from gemclus.gemini._base import training_affinity, training_evaluator
 from gemclus.gemini._registry import make_gemini
@@ -257,7 +257,9 @@ class DiscriminativeModel(
         if self.__dict__.pop("_hit_limit", False):
             remedy = "increase max_iter or tol"
             if self.solver != "lbfgs":
-                remedy = "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
+                remedy = (
+                    "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
+                )
             warn(
                 f"{type(self).__name__} did not converge in max_iter={self.max_iter} "
                 f"epochs: {remedy}.",
@@ -428,7 +430,7 @@ class DiscriminativeModel(
 
     def _training_affinity(self, X, y):
         """The objective and what `_batchify` receives as its affinity."""
-        gemini = _contracts.check_gemini(self.get_gemini())
+        gemini = contracts.check_gemini(self.get_gemini())
         minibatch = self.batch_size is not None and self.batch_size < X.shape[0]
         affinity = training_affinity(gemini, X, y, minibatch)
         if affinity is None and (self._needs_indices or self._constraints is not None):
@@ -495,7 +497,7 @@ class DiscriminativeModel(
     def _predictions(self, X):
         """`_infer` without keeping anything, checked."""
         y_pred = self._infer(X, retain=False)
-        return _contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
+        return contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
 
     def _most_probable(self, X):
         """Labels of the rows of `X`, by blocks whose predictions stay in the cache."""

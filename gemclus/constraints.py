@@ -6,7 +6,7 @@ from scipy.sparse.csgraph import breadth_first_order, connected_components
 from sklearn.base import clone
 
 from gemclus._base import DiscriminativeModel
-from gemclus._validation import check_float
+from gemclus._common.validation import check_float
 from gemclus.affinity import Affinity, AffinityRows
 from gemclus.gemini._base import training_evaluator
 
@@ -87,7 +87,10 @@ def add_mlcl_constraint(gemini_model, must_link=None, cannot_link=None, factor=1
             f"{gemini_model!r}"
         )
     factor = check_float("factor", factor, 0.0)
-    links = [_check_pairs("must_link", must_link), _check_pairs("cannot_link", cannot_link)]
+    links = [
+        _check_pairs("must_link", must_link),
+        _check_pairs("cannot_link", cannot_link),
+    ]
     pairs = np.concatenate(links)
     weights = np.repeat([factor, -factor], [len(link) for link in links])
     is_must = np.repeat([True, False], [len(link) for link in links])
@@ -132,7 +135,9 @@ class PairConstraints:
         nodes = nodes.reshape(self.pairs.shape)
         links = nodes[self.is_must]
         shape = (len(samples), len(samples))
-        graph = csr_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=shape)
+        graph = csr_array(
+            (np.ones(len(links)), (links[:, 0], links[:, 1])), shape=shape
+        )
         component = connected_components(graph, directed=False)[1]
         conflicts = component[nodes[:, 0]] == component[nodes[:, 1]]
         conflicts &= ~self.is_must
@@ -169,9 +174,13 @@ class PairConstraints:
         n_total = y.shape[1] if known else n_samples
         beyond = self.pairs >= n_total
         if beyond.any():
-            remedy = "" if known else (
-                "; if these are the rows of a cross-validation, give it "
-                "y=gemclus.affinity.SampleIndices(n_samples)"
+            remedy = (
+                ""
+                if known
+                else (
+                    "; if these are the rows of a cross-validation, give it "
+                    "y=gemclus.affinity.SampleIndices(n_samples)"
+                )
             )
             raise ValueError(
                 f"constraints must hold indices below the {n_total} samples, got "
@@ -254,9 +263,8 @@ def _check_pairs(name, pairs):
         raise ValueError(f"{name} must hold indices of at least 0, got {array.min()}")
     equal = array[:, 0] == array[:, 1]
     if equal.any():
-        raise ValueError(
-            f"{name} must be pairs of different samples, got {tuple(array[equal][0].tolist())}"
-        )
+        pair = tuple(array[equal][0].tolist())
+        raise ValueError(f"{name} must be pairs of different samples, got {pair}")
     return array
 
 

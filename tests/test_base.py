@@ -4,15 +4,16 @@ import pickle
 import warnings
 from concurrent.futures import ThreadPoolExecutor
 
-import gemclus
 import numpy as np
 import pytest
+from sklearn.base import clone
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
+
+import gemclus
 from gemclus import DiscriminativeModel
 from gemclus.data import draw_gmm
 from gemclus.gemini import GEMINI, MMDGEMINI
 from gemclus.linear import LinearMMD, LinearModel
-from sklearn.base import clone
-from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
 X, y = draw_gmm(60, 2 * np.eye(2), [0.2 * np.eye(2)] * 2, [0.5, 0.5], random_state=0)
 
@@ -177,10 +178,18 @@ def broken(hook, result):
 @pytest.mark.parametrize(
     ("hook", "result", "message"),
     [
-        ("_infer", lambda s, X, retain=True: np.full((len(X), 3), 1 / 3), "_infer.*shape"),
+        (
+            "_infer",
+            lambda s, X, retain=True: np.full((len(X), 3), 1 / 3),
+            "_infer.*shape",
+        ),
         ("_infer", lambda s, X, retain=True: [[0.5, 0.5]] * len(X), "_infer.*shape"),
         ("_infer", lambda s, X, retain=True: np.full((len(X), 2), 0.6), "_infer.*sum"),
-        ("_infer", lambda s, X, retain=True: np.full((len(X), 2), np.nan), "_infer.*finite.*nan"),
+        (
+            "_infer",
+            lambda s, X, retain=True: np.full((len(X), 2), np.nan),
+            "_infer.*finite.*nan",
+        ),
         (
             "_infer",
             lambda s, X, retain=True: np.tile([1.5, -0.5], (len(X), 1)),
@@ -205,7 +214,11 @@ def broken(hook, result):
         ),
         ("_batchify", lambda s, X, A=None, r=None: iter([X]), "_batchify.*pairs"),
         ("_batchify", lambda s, X, A=None, r=None: iter([]), "_batchify.*at least one"),
-        ("_batchify", lambda s, X, A=None, r=None: iter([(X[:0], A)]), "_batchify.*empty"),
+        (
+            "_batchify",
+            lambda s, X, A=None, r=None: iter([(X[:0], A)]),
+            "_batchify.*empty",
+        ),
         (
             "_batchify",
             lambda s, X, A=None, r=None: iter([(X[:5], A)]),
@@ -219,7 +232,9 @@ def test_broken_hooks_are_named(hook, result, message):
         broken(hook, result)(random_state=0, max_iter=3).fit(X)
 
 
-@pytest.mark.parametrize("hook", ["_init_params", "_get_weights", "_infer", "_compute_grads"])
+@pytest.mark.parametrize(
+    "hook", ["_init_params", "_get_weights", "_infer", "_compute_grads"]
+)
 def test_missing_hooks_are_named(hook):
     missing = type("Missing", (Sigmoid,), {hook: getattr(DiscriminativeModel, hook)})
     with pytest.raises(NotImplementedError, match=f"Missing must define {hook}"):
@@ -262,7 +277,13 @@ def test_bad_parameters_are_refused(parameters, error, message):
 
 @pytest.mark.parametrize(
     "samples",
-    [X[0], np.full((10, 2), np.nan), np.full((10, 2), np.inf), np.empty((0, 2)), "data"],
+    [
+        X[0],
+        np.full((10, 2), np.nan),
+        np.full((10, 2), np.inf),
+        np.empty((0, 2)),
+        "data",
+    ],
 )
 def test_bad_samples_are_refused(samples):
     with pytest.raises((ValueError, TypeError)):
@@ -287,7 +308,7 @@ def test_huge_values_never_give_silent_nan(scale, solver):
         try:
             model.fit(X * scale)
         except ValueError as error:
-            assert "tandardise" in str(error)
+            assert "tandardise" in str(error)  # noqa: PT017
         else:
             assert np.isfinite(model.predict_proba(X * scale)).all()
 
@@ -295,7 +316,9 @@ def test_huge_values_never_give_silent_nan(scale, solver):
 def test_huge_steps_keep_the_last_usable_weights():
     model = Sigmoid(random_state=0, solver="sgd", learning_rate=1e308, max_iter=50)
     with np.errstate(all="ignore"):
-        with pytest.warns(ConvergenceWarning, match="diverged.*learning_rate") as caught:
+        with pytest.warns(
+            ConvergenceWarning, match="diverged.*learning_rate"
+        ) as caught:
             model.fit(X)
         assert caught[0].filename == __file__
         assert np.isfinite(model.theta_).all()
@@ -341,7 +364,9 @@ def test_float32_stays_float32():
 
     model = Watching(random_state=0, max_iter=3).fit(X.astype(np.float32))
     assert seen == [{np.dtype(np.float32)}] * 3
-    assert model.W_.dtype == model.predict_proba(X.astype(np.float32)).dtype == np.float32
+    assert (
+        model.W_.dtype == model.predict_proba(X.astype(np.float32)).dtype == np.float32
+    )
 
 
 def test_the_version_is_a_release_number():
@@ -361,7 +386,9 @@ def test_derived_models_are_asked_for_all_predictions_at_once():
             return np.concatenate([p, 1 - p], axis=1)
 
         def _compute_grads(self, X, y_pred, gradient):
-            return [-y_pred[:, :1] * y_pred[:, 1:] * (gradient[:, :1] - gradient[:, 1:])]
+            return [
+                -y_pred[:, :1] * y_pred[:, 1:] * (gradient[:, :1] - gradient[:, 1:])
+            ]
 
     many = np.random.RandomState(0).normal(size=(40_000, 2))
     assert Stored(gemini="mi", max_iter=1).fit(many).labels_.shape == (40_000,)

@@ -9,79 +9,87 @@ import re
 from importlib.metadata import version
 from pathlib import Path
 
-import gemclus
 import numpy as np
 import pytest
+
+import gemclus
 
 ROOT = Path(__file__).parents[1]
 SOURCES = ROOT / "gemclus"
 
-# What each room may import, from the ground up. A room may import itself and
-# the rooms of the lines above it.
-LAYERS = [
-    {
-        "_buffers",
-        "_callbacks",
-        "_dense",
-        "_docstrings",
-        "_narrow",
-        "_pickling",
-        "_relu",
-        "_softmax",
-        "_threads",
-        "_validation",
-        "_warnings",
-    },
-    {"affinity", "_layers", "_contracts", "_monitor"},
-    {"gemini", "optim", "penalties", "_start"},
-    {"_training", "_restarts"},
-    {"_base", "_constraints", "_objectives"},
+# The floors of the house, from the ground up. A room may import itself, the rooms
+# of the floors below, and of its own floor only what NEIGHBOURS lists.
+FLOORS = [
+    {"_core"},
+    {"_common"},
+    {"affinity", "data"},
+    {"gemini", "optim", "penalties"},
+    {"_training"},
+    {"_base"},
     {"linear", "mlp", "nonparametric", "sparse", "tree"},
     {"constraints"},
 ]
+NEIGHBOURS = {("sparse", "linear"), ("sparse", "mlp")}
+
+PYTHON_FILES = sorted(SOURCES.rglob("*.py"))
+COMPILED_FILES = sorted([*SOURCES.rglob("*.pyx"), *SOURCES.rglob("*.pxd")])
+
+
+def named(path):
+    return str(path.relative_to(SOURCES))
 
 
 def room_of(path):
-    parts = path.relative_to(SOURCES).with_suffix("").parts
-    return parts[0]
+    return path.relative_to(SOURCES).with_suffix("").parts[0]
 
 
 def imported_rooms(path):
-    for node in ast.walk(ast.parse(path.read_text())):
-        names = []
-        if isinstance(node, ast.ImportFrom) and node.module:
-            names = [node.module]
-            if node.module == "gemclus":
-                names = [f"gemclus.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        for name in names:
-            if name.startswith("gemclus."):
-                yield name.split(".")[1]
+    """Rooms that a file imports or cimports."""
+    names = []
+    if path.suffix == ".py":
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module == "gemclus":
+                names += [f"gemclus.{alias.name}" for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module:
+                names.append(node.module)
+            elif isinstance(node, ast.Import):
+                names += [alias.name for alias in node.names]
+    else:
+        pattern = r"^\s*(?:from|c?import)\s+(gemclus[\w.]*)"
+        names = re.findall(pattern, path.read_text(), re.M)
+    return {name.split(".")[1] for name in names if name.startswith("gemclus.")}
 
 
-@pytest.mark.parametrize(
-    "path", sorted(SOURCES.rglob("*.py")), ids=lambda p: str(p.relative_to(SOURCES))
-)
+def test_the_floors_name_the_rooms_that_there_are():
+    rooms = {p.stem for p in SOURCES.iterdir() if p.is_dir() or p.suffix == ".py"}
+    rooms -= {"__init__", "__pycache__"}
+    assert set().union(*FLOORS) == rooms
+    assert sum(map(len, FLOORS)) == len(rooms)
+    assert {room for pair in NEIGHBOURS for room in pair} <= rooms
+
+
+def test_few_files_stand_at_the_door():
+    assert len([p for p in SOURCES.iterdir() if p.is_file()]) <= 8
+
+
+@pytest.mark.parametrize("path", PYTHON_FILES + COMPILED_FILES, ids=named)
 def test_imports_go_one_way(path):
     room = room_of(path)
     if room == "__init__":
         return
-    if room == "data":
-        allowed = {"data", "_validation"}
-    else:
-        levels = [i for i, layer in enumerate(LAYERS) if room in layer]
-        assert levels, f"{room} is in no layer: add it to LAYERS"
-        allowed = set().union({room}, *LAYERS[: levels[0]])
-        # Neighbours of the ground floor and models of one family may meet.
-        allowed |= LAYERS[levels[0]]
-    assert set(imported_rooms(path)) <= allowed
+    (level,) = [i for i, floor in enumerate(FLOORS) if room in floor]
+    allowed = {room}.union(*FLOORS[:level])
+    allowed |= {other for one, other in NEIGHBOURS if one == room}
+    assert imported_rooms(path) <= allowed
+
+
+def test_every_listed_neighbour_is_needed():
+    met = {(room_of(p), other) for p in PYTHON_FILES for other in imported_rooms(p)}
+    assert met >= NEIGHBOURS
 
 
 @pytest.mark.parametrize(
-    "path",
-    sorted([*SOURCES.rglob("*.py"), *SOURCES.rglob("*.pyx")]),
-    ids=lambda p: str(p.relative_to(SOURCES)),
+    "path", [p for p in PYTHON_FILES + COMPILED_FILES if p.suffix != ".pxd"], ids=named
 )
 def test_every_file_is_built_or_installed(path):
     build = (SOURCES / "meson.build").read_text()
@@ -102,10 +110,32 @@ def test_the_version_is_written_once():
     assert gemclus.__version__ == version("gemclus") == declared
 
 
-@pytest.mark.parametrize("module", list(public_modules()), ids=lambda m: m.__name__)
-def test_examples_in_docstrings(module):
+def documented_things():
+    """Modules, and what public rooms publish, which names the room as its module."""
+    for module in public_modules():
+        yield module.__name__, module, module
+        for name in getattr(module, "__all__", []):
+            thing = getattr(module, name)
+            if inspect.isclass(thing) or inspect.isfunction(thing):
+                yield f"{module.__name__}.{name}", thing, module
+
+
+@pytest.mark.parametrize(
+    "thing, module",
+    [
+        pytest.param(thing, module, id=name)
+        for name, thing, module in documented_things()
+    ],
+)
+def test_examples_in_docstrings(thing, module):
+    # A module of None switches off the search for the file that defines a thing.
+    of = module if inspect.ismodule(thing) else False
+    finder = doctest.DocTestFinder(recurse=not inspect.ismodule(thing))
+    runner = doctest.DocTestRunner()
     with np.printoptions(legacy=False):
-        assert doctest.testmod(module).failed == 0
+        for example in finder.find(thing, module=of, globs=vars(module).copy()):
+            runner.run(example)
+    assert runner.summarize(verbose=False).failed == 0
 
 
 def public_objects():
@@ -125,9 +155,9 @@ def test_public_things_are_documented(thing):
     target = thing.__init__ if inspect.isclass(thing) else thing
     for name in inspect.signature(target).parameters:
         if name not in ("self", "args", "kwargs"):
-            assert re.search(rf"^\*{{0,2}}{name}\b.* :|^{name}, |, {name} : ", text, re.M), (
-                f"parameter {name} is not documented"
-            )
+            assert re.search(
+                rf"^\*{{0,2}}{name}\b.* :|^{name}, |, {name} : ", text, re.M
+            ), f"parameter {name} is not documented"
     for line in text.splitlines():
         assert len(line) <= 88, line
 

@@ -11,7 +11,7 @@ from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
 
 from gemclus import add_mlcl_constraint
 from gemclus.affinity import DenseKernel, SampleIndices
-from gemclus.linear import RIM, LinearModel, LinearMMD
+from gemclus.linear import RIM, LinearMMD, LinearModel
 from gemclus.mlp import MLPModel
 from gemclus.nonparametric import CategoricalModel
 from gemclus.tree import Kauri
@@ -45,9 +45,7 @@ def test_links_attract_and_repel(gemini):
     X, _ = make_blobs(40, centers=[[0, 0], [0, 6], [9, 0], [9, 6]], random_state=0)
     centres = ([0, 0], [0, 6], [9, 0], [9, 6])
     blob = [np.flatnonzero(((X - c) ** 2).sum(axis=1) < 9)[:8] for c in centres]
-    model = LinearModel(
-        n_clusters=2, gemini=gemini, learning_rate=1e-2, random_state=0
-    )
+    model = LinearModel(n_clusters=2, gemini=gemini, learning_rate=1e-2, random_state=0)
     # Left against right is the better clustering; the links want top and bottom.
     must = np.concatenate([np.c_[blob[0], blob[2]], np.c_[blob[1], blob[3]]])
     constrained = add_mlcl_constraint(model, must, np.c_[blob[0], blob[1]], factor=1.0)
@@ -141,7 +139,9 @@ def test_applying_twice_adds_up(X):
         once.fit(X).predict_proba(X), twice.fit(X).predict_proba(X)
     )
     # Each keeps its own factor.
-    one_two = add_mlcl_constraint(add_mlcl_constraint(model, [[0, 1]]), [[0, 1]], None, 2.0)
+    one_two = add_mlcl_constraint(
+        add_mlcl_constraint(model, [[0, 1]]), [[0, 1]], None, 2.0
+    )
     three = add_mlcl_constraint(model, [[0, 1]], factor=3.0)
     np.testing.assert_allclose(
         one_two.fit(X).predict_proba(X), three.fit(X).predict_proba(X), rtol=1e-12

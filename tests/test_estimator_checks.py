@@ -3,6 +3,7 @@
 import copy
 import pickle
 
+import estimators
 import numpy as np
 import pandas as pd
 import pytest
@@ -13,7 +14,6 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
-import estimators
 from gemclus.affinity import DenseKernel, Distances
 from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
 from gemclus.linear import LinearModel

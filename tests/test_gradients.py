@@ -1,13 +1,13 @@
 """Gradients by finite differences through the whole chain: from the parameters
 of each model, through its predictions, to each objective and the penalties."""
 
+import estimators
 import numpy as np
 import pytest
 from sklearn.utils import check_random_state
 
-import estimators
 from gemclus import add_mlcl_constraint
-from gemclus._training import Trainer
+from gemclus._training.trainer import Trainer
 from gemclus.gemini._base import training_evaluator
 
 # Short, so that no kink of a piecewise smooth objective lies within.
@@ -72,14 +72,18 @@ def test_gradient(cls, gemini, X):
     check_model_gradients(estimators.make_gradient_model(cls, gemini), X)
 
 
-@pytest.mark.parametrize("cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__
+)
 def test_gradient_on_a_batch(cls, X):
     batch = np.array([7, 0, 3, 11, 4, 2, 9])
     check_model_gradients(estimators.make_gradient_model(cls), X, batch)
 
 
 @pytest.mark.parametrize("batch", [None, [7, 0, 3, 11, 4, 2, 9]])
-@pytest.mark.parametrize("cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__
+)
 def test_gradient_with_constraints(cls, batch, X):
     model = add_mlcl_constraint(
         estimators.make_gradient_model(cls),
@@ -90,7 +94,9 @@ def test_gradient_with_constraints(cls, batch, X):
     check_model_gradients(model, X, None if batch is None else np.array(batch))
 
 
-@pytest.mark.parametrize("cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls", estimators.GRADIENT_MODELS, ids=lambda cls: cls.__name__
+)
 def test_gradients_have_the_dtype_of_the_data(cls, X):
     model = estimators.make_gradient_model(cls).set_params(max_iter=2)
     model.fit(X.astype(np.float32))

@@ -54,7 +54,7 @@ def test_compiled_modules_load():
         if spec.origin.endswith(tuple(EXTENSION_SUFFIXES)):
             importlib.import_module(module.name)
             compiled.append(module.name)
-    assert "gemclus._kernels" in compiled
+    assert "gemclus._core.dispatch" in compiled
 
 
 @pytest.mark.filterwarnings("ignore:The first predictions are")

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 from joblib import Parallel, delayed
 from sklearn.base import clone
+from test_minimal import ESTIMATORS, small
 from threadpoolctl import threadpool_limits
 
 from gemclus.linear import LinearModel
 from gemclus.tree import Kauri
-from test_minimal import ESTIMATORS, small
 
 every_estimator = pytest.mark.parametrize("cls", ESTIMATORS)
 OBJECTIVES = ["mmd_ova", "wasserstein_ovo", "mi"]

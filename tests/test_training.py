@@ -7,12 +7,6 @@ import warnings
 
 import numpy as np
 import pytest
-from gemclus import _restarts, _start
-from gemclus._monitor import logger
-from gemclus.gemini import MMDGEMINI
-from gemclus.linear import LinearMMD, LinearModel, LinearWasserstein
-from gemclus.mlp import MLPWasserstein
-from gemclus.nonparametric import CategoricalWasserstein
 from joblib import parallel_backend
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
@@ -22,6 +16,13 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from test_base import Sigmoid
+
+from gemclus._training import restarts, start
+from gemclus._training.monitor import logger
+from gemclus.gemini import MMDGEMINI
+from gemclus.linear import LinearMMD, LinearModel, LinearWasserstein
+from gemclus.mlp import MLPWasserstein
+from gemclus.nonparametric import CategoricalWasserstein
 
 wine = StandardScaler().fit_transform(load_wine().data)
 blobs, blob_labels = make_blobs(n_samples=50, random_state=1)
@@ -108,8 +109,8 @@ def test_starts_from_labels_lead_there_softly(solver):
 
 @pytest.mark.parametrize("kind", [np.asarray, csr_array])
 def test_large_data_are_seeded_from_a_part(kind):
-    X, y = make_blobs(_start._SEEDING_SAMPLES + 5000, cluster_std=0.3, random_state=0)
-    labels = _start.starting_labels("k-means++", kind(X), 3, np.random.RandomState(0))
+    X, y = make_blobs(start._SEEDING_SAMPLES + 5000, cluster_std=0.3, random_state=0)
+    labels = start.starting_labels("k-means++", kind(X), 3, np.random.RandomState(0))
     assert adjusted_rand_score(labels, y) > 0.98
 
 
@@ -236,7 +237,7 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
             yield LinearMMD(random_state=0, max_iter=max_iter).fit(wine), False
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_restarts.Parallel, "__call__", trainings)
+    monkeypatch.setattr(restarts.Parallel, "__call__", trainings)
     model = LinearMMD(random_state=0, n_init=4, n_jobs=2)
     with pytest.warns(ConvergenceWarning, match=f"when {len(complete)} of 4") as caught:
         model.fit(wine)

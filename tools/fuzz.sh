@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Fuzz the C library: each target of src_c/fuzz for some minutes.
+# Fuzz the C library: each src_c/*/tests/fuzz_<target>.c for some minutes.
 #
 #     tools/fuzz.sh [MINUTES [TARGET ...]]        (default: 10 minutes, all targets)
 #
@@ -12,20 +12,21 @@ cd "$(dirname "$0")/.."
 minutes=${1:-10} # 0 would be for ever
 targets=("${@:2}")
 if [ ${#targets[@]} -eq 0 ]; then
-  for path in src_c/fuzz/fuzz_*.c; do
+  for path in src_c/*/tests/fuzz_*.c; do
     name=$(basename "$path" .c)
     targets+=("${name#fuzz_}")
   done
 fi
 export UBSAN_OPTIONS=print_stacktrace=1
 flags=(-std=c11 -g -O1 -fno-omit-frame-pointer -fno-math-errno -fno-trapping-math
-  -fopenmp-simd -ffp-contract=off -fno-sanitize-recover=all -I src_c)
+  -fopenmp-simd -ffp-contract=off -fno-sanitize-recover=all
+  -I src_c/kauri -I src_c/passes -I src_c/transport)
 
-# The library, each set of kernels under its own name as in src_c/meson.build.
-kernels=(src_c/dense.c src_c/fdivergence.c src_c/softmax.c src_c/vmath.c)
+# The library, each set of passes under its own name as in src_c/meson.build.
+passes=(src_c/passes/{dense,fdivergence,softmax,vmath}.c)
 library=()
-for path in src_c/*.c; do
-  case " ${kernels[*]} " in *" $path "*) ;; *) library+=("$path") ;; esac
+for path in src_c/*/*.c; do
+  case " ${passes[*]} " in *" $path "*) ;; *) library+=("$path") ;; esac
 done
 sets=("baseline:")
 if [ "$(uname -m)" = x86_64 ]; then
@@ -37,7 +38,7 @@ build() { # compiler, sanitizers, target, executable, flags ...
   local compiler=$1 sanitizers=$2 target=$3 executable=$4 objects=() set path
   shift 4
   for set in "${sets[@]}"; do
-    for path in "${kernels[@]}"; do
+    for path in "${passes[@]}"; do
       local object
       object="$executable.$(basename "$path" .c)_${set%%:*}.o"
       # shellcheck disable=SC2086 # no instruction set is no argument
@@ -46,7 +47,7 @@ build() { # compiler, sanitizers, target, executable, flags ...
       objects+=("$object")
     done
   done
-  "$compiler" "${flags[@]}" -fsanitize="$sanitizers" "$@" "src_c/fuzz/fuzz_$target.c" \
+  "$compiler" "${flags[@]}" -fsanitize="$sanitizers" "$@" src_c/*/tests/"fuzz_$target.c" \
     "${library[@]}" "${objects[@]}" -lm -o "$executable"
 }
 

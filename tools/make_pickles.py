@@ -3,8 +3,8 @@
 
     python tools/make_pickles.py [NAME ...]
 
-Run it for new estimators only, or when `gemclus._pickling.FORMAT` was raised: what
-is stored stands for the files of users, which later releases must go on reading.
+Run it for new estimators only, or when `gemclus._common.pickling.FORMAT` was raised:
+what is stored stands for the files of users, which later releases must go on reading.
 Run it with the oldest supported NumPy: newer ones write what it cannot read.
 """
 

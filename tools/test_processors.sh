@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The package on emulated x86-64 processors: the kernels that it picks there, and the
-# tests of the kernels and of every model.
+# The package on emulated x86-64 processors: the passes that it picks there, and the
+# tests of the passes and of every model.
 #
 #     tools/test_processors.sh [ARGUMENTS OF PYTEST]
 #
@@ -11,7 +11,7 @@ cd "$(dirname "$0")/.."
 python=$(command -v python) || { echo "no python on the PATH" >&2; exit 1; }
 tests=("$@")
 if [ ${#tests[@]} -eq 0 ]; then
-  tests=(tests/test_minimal.py tests/test_softmax.py tests/gemini/test_fdivergences.py)
+  tests=(tests/test_minimal.py tests/core/test_softmax.py tests/gemini/test_fdivergences.py)
 fi
 unset GEMCLUS_ISA OPENBLAS_CORETYPE
 export OPENBLAS_NUM_THREADS=1
@@ -26,10 +26,10 @@ for processor in Nehalem:baseline Haswell:x86-64-v3; do
   emulated=(qemu-x86_64-static -cpu "$cpu" "$python")
   # Started outside the checkout, which has no compiled modules.
   found=$(cd / && "${emulated[@]}" -W ignore -c \
-    "from gemclus import _kernels; print(_kernels.instruction_set())")
+    "from gemclus._core import dispatch; print(dispatch.instruction_set())")
   echo "== $cpu: $found"
   if [ "$found" != "$expected" ]; then
-    echo "expected the kernels of $expected"
+    echo "expected the passes of $expected"
     exit 1
   fi
   "${emulated[@]}" -c "import sys, pytest; sys.path.remove(''); sys.exit(pytest.main())" \

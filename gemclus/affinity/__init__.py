@@ -9,6 +9,7 @@ supports ``A.shape``, ``A[idx][:, idx]``, ``A[np.ix_(idx, idx)]`` and
 ``np.asarray(A)``; `take` restricts it to a batch of samples.
 """
 
+from gemclus._common.public import publish
 from gemclus.affinity._distances import (
     TRUE_METRICS,
     distance_affinity,
@@ -48,3 +49,5 @@ __all__ = [
     "kernel_affinity",
     "kernel_matrix",
 ]
+
+publish(__name__, globals(), __all__)

@@ -1,6 +1,6 @@
 """Checks of what users give as a kernel or metric."""
 
-from gemclus._validation import check_square_matrix, check_symmetric_matrix
+from gemclus._common.validation import check_square_matrix, check_symmetric_matrix
 from gemclus.affinity._objects import AffinityRows
 
 
@@ -29,8 +29,8 @@ def precomputed_matrix(y, n_samples, argument):
     if len(shape) == 2 and shape[0] == n_samples < shape[1]:
         kind = "DenseKernel" if argument == "kernel" else "Distances"
         raise ValueError(
-            f"{argument}='precomputed' needs y of shape ({n_samples}, {n_samples}), got "
-            f"{shape}: if these are the rows of a cross-validation, give it "
+            f"{argument}='precomputed' needs y of shape ({n_samples}, {n_samples}), "
+            f"got {shape}: if these are the rows of a cross-validation, give it "
             f"y=gemclus.affinity.{kind}(matrix), whose rows know their columns"
         )
     matrix = check_square_matrix(y, n_samples, "y")

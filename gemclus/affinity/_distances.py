@@ -5,7 +5,7 @@ from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 from sklearn.metrics.pairwise import distance_metrics
 
-from gemclus._validation import check_square_matrix
+from gemclus._common.validation import check_square_matrix
 from gemclus.affinity._arguments import check_name, precomputed_matrix
 from gemclus.affinity._objects import AffinityRows, Distances, LazyAffinity
 

@@ -7,7 +7,7 @@ from sklearn.metrics import pairwise_kernels
 from sklearn.metrics.pairwise import kernel_metrics
 from sklearn.preprocessing import PolynomialFeatures, normalize
 
-from gemclus._validation import check_square_matrix, check_symmetric_matrix
+from gemclus._common.validation import check_square_matrix, check_symmetric_matrix
 from gemclus.affinity._arguments import check_name, precomputed_matrix
 from gemclus.affinity._objects import (
     AffinityRows,

@@ -9,7 +9,7 @@ from math import sqrt
 import numpy as np
 from sklearn.utils import check_random_state
 
-from gemclus._validation import check_float, check_int
+from gemclus._common.validation import check_float, check_int
 
 
 def draw_gmm(n, loc, scale, pvals, random_state=None):
@@ -64,7 +64,7 @@ def draw_gmm(n, loc, scale, pvals, random_state=None):
         for component in scale:
             _check_covariance("scale", component)
     else:
-        expected = f"({K}, {d}, {d})" + (" or (%d, 1)" % K if d == 1 else "")
+        expected = f"({K}, {d}, {d})" + (f" or ({K}, 1)" if d == 1 else "")
         raise ValueError(f"scale must have shape {expected}, got {scale.shape}")
     pvals = _finite_array("pvals", pvals, 1)
     if pvals.shape != (K,) or (pvals < 0).any() or abs(pvals.sum() - 1.0) > 1e-8:
@@ -166,9 +166,7 @@ def gstm(n=500, alpha=2, df=1, random_state=None):
         n_gaussian, loc, [np.eye(2)] * 3, np.full(3, 1 / 3), generator
     )
     centre = alpha * np.array([-1.0, -1.0])
-    X_student = multivariate_student_t(
-        n - n_gaussian, centre, np.eye(2), df, generator
-    )
+    X_student = multivariate_student_t(n - n_gaussian, centre, np.eye(2), df, generator)
     X = np.concatenate([X_gaussian, X_student])
     y = np.concatenate([y_gaussian, np.full(n - n_gaussian, 3)])
     order = generator.permutation(n)

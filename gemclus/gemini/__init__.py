@@ -1,12 +1,13 @@
 """The objectives: GEMINIs between cluster memberships and data."""
 
+from gemclus._common.public import publish
 from gemclus.gemini._base import GEMINI
 from gemclus.gemini._fdivergences import (
+    KLGEMINI,
     MI,
+    TVGEMINI,
     ChiSquareGEMINI,
     HellingerGEMINI,
-    KLGEMINI,
-    TVGEMINI,
 )
 from gemclus.gemini._mmd import MMDGEMINI
 from gemclus.gemini._registry import AVAILABLE_GEMINIS
@@ -15,11 +16,13 @@ from gemclus.gemini._wasserstein import WassersteinGEMINI
 __all__ = [
     "AVAILABLE_GEMINIS",
     "GEMINI",
-    "MI",
-    "ChiSquareGEMINI",
-    "HellingerGEMINI",
     "KLGEMINI",
+    "MI",
     "MMDGEMINI",
     "TVGEMINI",
+    "ChiSquareGEMINI",
+    "HellingerGEMINI",
     "WassersteinGEMINI",
 ]
+
+publish(__name__, globals(), __all__)

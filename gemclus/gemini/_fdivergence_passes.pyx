@@ -1,25 +1,25 @@
-"""Value and gradient of the f-divergences, on the kernels of ``fdivergence.h``."""
+"""Value and gradient of the f-divergences, on the passes of ``fdivergence.h``."""
 
 from cpython.buffer cimport PyBuffer_Release
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport free, malloc
 
-from gemclus._arrays cimport open_output, open_rows, real
-from gemclus._buffers import empty_like
-from gemclus._kernels cimport (
+from gemclus._core.arrays cimport open_output, open_rows, real
+from gemclus._core.buffers import empty_like
+from gemclus._core.dispatch cimport (
     GEM_FDIV_COUNT,
     GEM_FDIV_NOT_FINITE,
     GEM_FDIV_OK,
     gem_fdiv,
     gem_fdiv_kind,
     gem_fdiv_status,
-    kernels,
+    passes,
     rows_at_a_time,
 )
 
 # Name, such as "kl_ova", -> number that `evaluate` takes.
 KINDS = {
-    kernels.fdivergence.name(<gem_fdiv_kind>kind).decode(): kind
+    passes.fdivergence.name(<gem_fdiv_kind>kind).decode(): kind
     for kind in range(GEM_FDIV_COUNT)
 }
 
@@ -77,17 +77,17 @@ cdef double _evaluate(
     cdef gem_fdiv state
     cdef size_t n = view.shape[0], k = view.shape[1]
     cdef double value
-    cdef double *work = <double *>malloc(kernels.fdivergence.work(k) * sizeof(double))
+    cdef double *work = <double *>malloc(passes.fdivergence.work(k) * sizeof(double))
     if work == NULL:
         raise MemoryError
     try:
         _check(
-            kernels.fdivergence.start(&state, <gem_fdiv_kind>kind, n, k, epsilon, work)
+            passes.fdivergence.start(&state, <gem_fdiv_kind>kind, n, k, epsilon, work)
         )
         _pass(p, n, k, 1, &state, <real *>NULL)
-        _check(kernels.fdivergence.settle(&state))
+        _check(passes.fdivergence.settle(&state))
         _pass(p, n, k, 2, &state, gradient)
-        value = kernels.fdivergence.finish(&state)
+        value = passes.fdivergence.finish(&state)
         if gradient != NULL:
             _pass(p, n, k, 3, &state, gradient)
         return value
@@ -107,18 +107,18 @@ cdef int _pass(
         with nogil:
             if real is float:
                 if which == 1:
-                    kernels.fdivergence.proportions_f32(state, p + start * k, count)
+                    passes.fdivergence.proportions_f32(state, p + start * k, count)
                 elif which == 2:
-                    kernels.fdivergence.rows_f32(state, p + start * k, g, count)
+                    passes.fdivergence.rows_f32(state, p + start * k, g, count)
                 else:
-                    kernels.fdivergence.spread_f32(state, p + start * k, g, count)
+                    passes.fdivergence.spread_f32(state, p + start * k, g, count)
             else:
                 if which == 1:
-                    kernels.fdivergence.proportions_f64(state, p + start * k, count)
+                    passes.fdivergence.proportions_f64(state, p + start * k, count)
                 elif which == 2:
-                    kernels.fdivergence.rows_f64(state, p + start * k, g, count)
+                    passes.fdivergence.rows_f64(state, p + start * k, g, count)
                 else:
-                    kernels.fdivergence.spread_f64(state, p + start * k, g, count)
+                    passes.fdivergence.spread_f64(state, p + start * k, g, count)
         PyErr_CheckSignals()
     return 0
 

@@ -1,6 +1,6 @@
 """The f-divergence objectives: they need no affinity between samples."""
 
-from gemclus._validation import check_bool, check_float, check_predictions
+from gemclus._common.validation import check_bool, check_float, check_predictions
 from gemclus.gemini import _fdivergence_passes as passes
 from gemclus.gemini._base import GEMINI
 

@@ -3,13 +3,13 @@
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from gemclus._buffers import empty_like
-from gemclus._validation import (
+from gemclus._common.validation import (
     check_bool,
     check_float,
     check_predictions,
     check_square_matrix,
 )
+from gemclus._core.buffers import empty_like
 from gemclus.affinity import (
     DenseKernel,
     FactoredKernel,
@@ -17,7 +17,7 @@ from gemclus.affinity import (
     kernel_affinity,
     kernel_matrix,
 )
-from gemclus.gemini import _mmd_kernels as kernels
+from gemclus.gemini import _mmd_passes as passes
 from gemclus.gemini import _mmd_products
 from gemclus.gemini._base import GEMINI
 
@@ -94,7 +94,7 @@ class MMDGEMINI(GEMINI):
         def evaluate(y_pred, affinity, return_grad=False):
             P = check_predictions(y_pred)
             affinity = _as_kernel(affinity, P.shape[0])
-            pi = kernels.proportions(P, epsilon)
+            pi = passes.proportions(P, epsilon)
             if isinstance(affinity, FactoredKernel):
                 return _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad)
             # Lazy kernels are multiplied by blocks of rows, and never whole.
@@ -111,7 +111,7 @@ def _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad):
     mu = _mmd_products.centred_moments(Z, P, pi, epsilon) if narrow else None
     if mu is None:
         mu = _centred_moments(Z, P, pi, epsilon)
-    value, A, shift = kernels.centroid_mixing(mu, pi, affinity.means, len(P), ovo)
+    value, A, shift = passes.centroid_mixing(mu, pi, affinity.means, len(P), ovo)
     if not return_grad:
         return value
     A = A.astype(P.dtype, copy=False)
@@ -127,7 +127,7 @@ def _centred_moments(Z, P, pi, epsilon):
     for start in range(0, len(P), _BLOCK):
         rows = P[start : start + _BLOCK]
         HP = empty_like(rows)
-        kernels.centre(rows, pi, epsilon, HP)
+        passes.centre(rows, pi, epsilon, HP)
         moments += _rows(Z, start).T @ HP
     return moments
 
@@ -141,7 +141,7 @@ def _gradient(Z, A, shift, P, epsilon):
             np.matmul(_rows(Z, start), A, out=rows)
         else:
             rows[:] = _rows(Z, start) @ A
-        kernels.finish_gradient(rows, P[start : start + _BLOCK], shift, epsilon)
+        passes.finish_gradient(rows, P[start : start + _BLOCK], shift, epsilon)
     return G
 
 
@@ -154,14 +154,14 @@ def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):
     """Value (and gradient) from the kernel matrix, in O(N^2 K)."""
     N = P.shape[0]
     HP = np.empty(P.shape, dtype=np.result_type(P, kappa.dtype))
-    kernels.centre(P.astype(HP.dtype, copy=False), pi, epsilon, HP)
+    passes.centre(P.astype(HP.dtype, copy=False), pi, epsilon, HP)
     U = kappa @ HP
     U -= U.mean(axis=0)
     if ovo:
-        distances = kernels.kernel_distances(HP, U, pi)
-        value, C, row = kernels.ovo_mixing(distances, pi, N)
+        distances = passes.kernel_distances(HP, U, pi)
+        value, C, row = passes.ovo_mixing(distances, pi, N)
     else:
-        value, C, row = kernels.ova_mixing(kernels.kernel_norms(HP, U, pi), pi, N)
+        value, C, row = passes.ova_mixing(passes.kernel_norms(HP, U, pi), pi, N)
     if not return_grad:
         return value
     C /= (N * pi)[:, None]
@@ -169,7 +169,7 @@ def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):
         row -= ((HP.T @ U) * C).sum(axis=0) / (N * pi)
     # The columns of U, and so those of U C, have mean 0.
     G = (U @ C).astype(P.dtype, copy=False)
-    kernels.finish_gradient(G, P, row, epsilon)
+    passes.finish_gradient(G, P, row, epsilon)
     return value, G
 
 

@@ -1,8 +1,8 @@
 """The two products of the MMD with a dense factor `Z` (N, r) of the kernel.
 
-They run on the kernels of ``dense.h``, block by block together with the passes
+They run on the passes of ``dense.h``, block by block together with the passes
 over the predictions `P` (N, K) that go with them, and return None where those
-kernels do not apply: products of NumPy do as well there. All arrays but ``pi``
+passes do not apply: products of NumPy do as well there. All arrays but ``pi``
 and the shift have one dtype, float32 or float64.
 """
 
@@ -12,10 +12,10 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport calloc, free, malloc
 
-from gemclus._arrays cimport close, open_output, real, try_open
-from gemclus._buffers import empty_like
-from gemclus._kernels cimport affine, kernels, moments, pack, rows_at_a_time, unpack
-from gemclus.gemini._mmd_kernels cimport centre_rows, rows_together, tiled
+from gemclus._core.arrays cimport close, open_output, real, try_open
+from gemclus._core.buffers import empty_like
+from gemclus._core.dispatch cimport affine, moments, pack, passes, rows_at_a_time, unpack
+from gemclus.gemini._mmd_passes cimport centre_rows, rows_together, tiled
 
 # Rows that one pass leaves in the cache for the next.
 cdef enum:
@@ -40,12 +40,12 @@ def centred_moments(Z, P, const double[::1] pi, double epsilon):
         n, r, K = views[0].shape[0], views[0].shape[1], views[1].shape[1]
         if pi.shape[0] != K:
             raise ValueError("P and pi must agree in the number of clusters")
-        if kernels.dense.panel(r, K) == 0:
+        if passes.dense.panel(r, K) == 0:
             return None
         centred = np.empty((r, K))
         tile_rows = rows_together(n, K)
         tile = tiled(pi, tile_rows)
-        panel = <double *>calloc(kernels.dense.panel(r, K), sizeof(double))
+        panel = <double *>calloc(passes.dense.panel(r, K), sizeof(double))
         if panel == NULL:
             raise MemoryError
         if views[0].itemsize == sizeof(float):
@@ -115,7 +115,7 @@ def gradient(Z, A, shift, P, double epsilon):
             or views[2].len != views[3].shape[1] * views[2].itemsize
         ):
             raise ValueError("Z, A, the shift and P must agree in the numbers of columns")
-        if kernels.dense.panel(views[1].shape[0], views[1].shape[1]) == 0:
+        if passes.dense.panel(views[1].shape[0], views[1].shape[1]) == 0:
             return None
         G = empty_like(P)
         open_output(G, &views[4])
@@ -135,7 +135,7 @@ cdef int _gradient(const real *z, const Py_buffer *views, double epsilon) except
     cdef size_t start = 0, stop, i, count
     cdef const real *p = <const real *>views[3].buf
     cdef real *g = <real *>views[4].buf
-    cdef double *panel = <double *>malloc(kernels.dense.panel(r, K) * sizeof(double))
+    cdef double *panel = <double *>malloc(passes.dense.panel(r, K) * sizeof(double))
     if panel == NULL:
         raise MemoryError
     try:

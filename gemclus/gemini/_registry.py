@@ -1,12 +1,12 @@
 """Names of objectives, as models accept them."""
 
-from gemclus._validation import check_choice
+from gemclus._common.validation import check_choice
 from gemclus.gemini._fdivergences import (
+    KLGEMINI,
     MI,
+    TVGEMINI,
     ChiSquareGEMINI,
     HellingerGEMINI,
-    KLGEMINI,
-    TVGEMINI,
 )
 from gemclus.gemini._mmd import MMDGEMINI
 from gemclus.gemini._wasserstein import WassersteinGEMINI

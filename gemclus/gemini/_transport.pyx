@@ -13,7 +13,7 @@ from cpython.exc cimport PyErr_CheckSignals
 from libc.math cimport fabs, isfinite
 from libc.stdlib cimport calloc, free
 
-from gemclus._arrays cimport real
+from gemclus._core.arrays cimport real
 from gemclus.gemini._transport cimport *
 
 # Rows of P that sum to 1 within this: the two clusters are complements.

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from sklearn.utils.validation import check_array
 
-from gemclus._validation import (
+from gemclus._common.validation import (
     check_bool,
     check_float,
     check_int,
@@ -180,7 +180,9 @@ def _count_threads(n_jobs):
         return 1
     n_jobs = check_int("n_jobs", n_jobs)
     if n_jobs == 0:
-        raise ValueError("n_jobs must not be 0: None or 1 is one thread, -1 all of them")
+        raise ValueError(
+            "n_jobs must not be 0: None or 1 is one thread, -1 all of them"
+        )
     return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
 

@@ -1,9 +1,9 @@
 """Multinomial logistic regression as a clustering."""
 
-from gemclus import _layers
 from gemclus._base import DiscriminativeModel
-from gemclus._docstrings import fill_docstring
-from gemclus._objectives import MMDObjectiveMixin, WassersteinObjectiveMixin
+from gemclus._common.docstrings import fill_docstring
+from gemclus._core import layers
+from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
 
 
 @fill_docstring
@@ -40,18 +40,18 @@ class LinearModel(DiscriminativeModel):
     def _init_params(self, random_state, X=None):
         n_features = X.shape[1]
         shape = (n_features, self.n_clusters)
-        self.W_ = _layers.uniform_init(random_state, n_features, shape, X.dtype)
+        self.W_ = layers.uniform_init(random_state, n_features, shape, X.dtype)
         shape = (1, self.n_clusters)
-        self.b_ = _layers.uniform_init(random_state, n_features, shape, X.dtype)
+        self.b_ = layers.uniform_init(random_state, n_features, shape, X.dtype)
 
     def _get_weights(self):
         return [self.W_, self.b_]
 
     def _infer(self, X, retain=True):
-        return _layers.softmax_affine(X, self.W_, self.b_)
+        return layers.softmax_affine(X, self.W_, self.b_)
 
     def _compute_grads(self, X, y_pred, gradient):
-        return _layers.softmax_affine_backward(X, y_pred, gradient)
+        return layers.softmax_affine_backward(X, y_pred, gradient)
 
 
 @fill_docstring

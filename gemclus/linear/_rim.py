@@ -3,9 +3,9 @@
 import numpy as np
 from scipy.sparse import issparse
 
-from gemclus import _layers
-from gemclus._docstrings import fill_docstring
-from gemclus._validation import check_float
+from gemclus._common.docstrings import fill_docstring
+from gemclus._common.validation import check_float
+from gemclus._core import layers
 from gemclus.affinity import cross_kernel
 from gemclus.linear._linear import LinearModel
 
@@ -212,9 +212,9 @@ class KernelRIM(RIM):
         self.input_data_ = X.copy()
         n_samples = X.shape[0]
         shape = (n_samples, self.n_clusters)
-        self.W_ = _layers.uniform_init(random_state, n_samples, shape, X.dtype)
+        self.W_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
         shape = (1, self.n_clusters)
-        self.b_ = _layers.uniform_init(random_state, n_samples, shape, X.dtype)
+        self.b_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
 
     def _enter_batch(self, X, affinity):
         retained = getattr(self, "_retained", None)
@@ -259,9 +259,9 @@ class KernelRIM(RIM):
         kappa, rows = self._training_rows(X)
         # The derivative of mean_i W_i' (kappa W)_i over the samples i of the
         # batch, with respect to all of W: it occurs on both sides.
-        T = _layers.softmax_backward(y_pred, gradient)
+        T = layers.softmax_backward(y_pred, gradient)
         scale = self.reg / len(kappa)
-        W, b = _layers.affine_backward(kappa, T)
+        W, b = layers.affine_backward(kappa, T)
         W += kappa.T @ (scale * self.W_[rows])
         np.add.at(W, rows, scale * (kappa @ self.W_))
         return [W, b]

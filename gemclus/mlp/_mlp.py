@@ -1,10 +1,10 @@
 """A neural network with one hidden layer as a clustering."""
 
-from gemclus import _layers
 from gemclus._base import DiscriminativeModel
-from gemclus._docstrings import fill_docstring
-from gemclus._objectives import MMDObjectiveMixin, WassersteinObjectiveMixin
-from gemclus._validation import check_int
+from gemclus._common.docstrings import fill_docstring
+from gemclus._common.validation import check_int
+from gemclus._core import layers
+from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
 
 
 @fill_docstring
@@ -91,7 +91,7 @@ class MLPModel(DiscriminativeModel):
         n_features, n_hidden = X.shape[1], self.n_hidden_dim
 
         def draw(fan_in, shape):
-            return _layers.uniform_init(random_state, fan_in, shape, X.dtype)
+            return layers.uniform_init(random_state, fan_in, shape, X.dtype)
 
         self.W1_ = draw(n_features, (n_features, n_hidden))
         self.b1_ = draw(n_features, (1, n_hidden))
@@ -103,7 +103,7 @@ class MLPModel(DiscriminativeModel):
 
     def _hidden(self, X):
         """Activations of the hidden units."""
-        return _layers.affine_relu(X, self.W1_, self.b1_)
+        return layers.affine_relu(X, self.W1_, self.b1_)
 
     def _infer(self, X, retain=True):
         H = self._hidden(X)
@@ -113,16 +113,16 @@ class MLPModel(DiscriminativeModel):
 
     def _output(self, X, H):
         """Probabilities, given the hidden activations."""
-        return _layers.softmax_affine(H, self.W2_, self.b2_)
+        return layers.softmax_affine(H, self.W2_, self.b2_)
 
     def _compute_grads(self, X, y_pred, gradient):
-        return self._backward(X, _layers.softmax_backward(y_pred, gradient))
+        return self._backward(X, layers.softmax_backward(y_pred, gradient))
 
     def _backward(self, X, T):
         """Gradients of the weights from those of the logits, `T`."""
         H = self._retained
-        W2, b2 = _layers.affine_backward(H, T)
-        W1, b1 = _layers.affine_relu_backward(X, H, T, self.W2_)
+        W2, b2 = layers.affine_backward(H, T)
+        W1, b1 = layers.affine_relu_backward(X, H, T, self.W2_)
         return [W1, W2, b1, b2]
 
     def _finish_fit(self, X):
@@ -193,7 +193,7 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
 
 @fill_docstring
 class MLPWasserstein(WassersteinObjectiveMixin, MLPModel):
-    """Neural network with one hidden layer trained by maximising the Wasserstein GEMINI.
+    """Neural network with one hidden layer trained to maximise the Wasserstein GEMINI.
 
     Parameters
     ----------

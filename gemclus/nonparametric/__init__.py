@@ -1,5 +1,6 @@
 """Models without a map from data to clusters: the training samples have logits."""
 
+from gemclus._common.public import publish
 from gemclus.nonparametric._categorical import (
     CategoricalMMD,
     CategoricalModel,
@@ -7,3 +8,5 @@ from gemclus.nonparametric._categorical import (
 )
 
 __all__ = ["CategoricalMMD", "CategoricalModel", "CategoricalWasserstein"]
+
+publish(__name__, globals(), __all__)

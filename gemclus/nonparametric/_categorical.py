@@ -5,10 +5,10 @@ from dataclasses import dataclass, fields
 import numpy as np
 from sklearn.utils import Tags
 
-from gemclus import _layers
 from gemclus._base import DiscriminativeModel
-from gemclus._docstrings import fill_docstring
-from gemclus._objectives import MMDObjectiveMixin, WassersteinObjectiveMixin
+from gemclus._common.docstrings import fill_docstring
+from gemclus._core import layers
+from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
 from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
 
 
@@ -120,10 +120,10 @@ class CategoricalModel(DiscriminativeModel):
 
     def _infer(self, X, retain=True):
         rows = self._retained_rows(X) if retain else self._training_rows(X)
-        return _layers.softmax(np.array(self.logits_[rows]))
+        return layers.softmax(np.array(self.logits_[rows]))
 
     def _compute_grads(self, X, y_pred, gradient):
-        T = _layers.softmax_backward(y_pred, gradient)
+        T = layers.softmax_backward(y_pred, gradient)
         rows = self._retained_rows(X)
         if isinstance(rows, slice):
             return [T]

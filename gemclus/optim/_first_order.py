@@ -55,14 +55,14 @@ class Optimiser(ABC):
                 for param, grad in zip(params, grads, strict=True)
             ]
             self._step(copies, grads)
-            for param, copy in zip(params, copies):
+            for param, copy in zip(params, copies, strict=True):
                 param[...] = copy
 
     @abstractmethod
     def _initial_state(self, param):
         """What is kept between the steps of one parameter: flat arrays."""
 
-    def _begin_step(self):
+    def _begin_step(self):  # noqa: B027  nothing to set is fine
         """Set `step_size` for the coming update."""
 
     @abstractmethod
@@ -123,4 +123,3 @@ class SGD(Optimiser):
 
     def _step(self, params, grads):
         return _steps.nesterov(params, grads, self._states, self.step_size, 0.9)
-

@@ -9,8 +9,8 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_WRITABLE
 from libc.math cimport sqrt
 from libc.stdlib cimport free, malloc
 
-from gemclus._arrays cimport close, real, try_open
-from gemclus._narrow import FLOATS
+from gemclus._core.arrays cimport close, real, try_open
+from gemclus._core.array_passes import FLOATS
 
 
 def adam(

@@ -35,7 +35,9 @@ def check_groups(groups, n_features):
             f"{groups!r} ({type(groups).__name__})"
         )
     groups = [_check_group(group, i, n_features) for i, group in enumerate(groups)]
-    counts = np.bincount(np.concatenate([*groups, []]).astype(np.intp), minlength=n_features)
+    counts = np.bincount(
+        np.concatenate([*groups, []]).astype(np.intp), minlength=n_features
+    )
     if counts.max(initial=0) > 1:
         raise ValueError(
             f"groups must not overlap, but feature {counts.argmax()} is named "
@@ -50,7 +52,9 @@ def _check_group(group, position, n_features):
     try:
         indices = np.asarray(group)
     except ValueError as error:
-        raise TypeError(f"{name} must be a sequence of feature indices: {error}") from error
+        raise TypeError(
+            f"{name} must be a sequence of feature indices: {error}"
+        ) from error
     if indices.ndim == 1 and indices.size == 0:
         raise ValueError(f"{name} must name at least one feature, it is empty")
     if indices.ndim != 1 or indices.dtype.kind not in "iu":

@@ -4,7 +4,7 @@ from abc import ABC, abstractmethod
 
 import numpy as np
 
-from gemclus._validation import check_float
+from gemclus._common.validation import check_float
 from gemclus.penalties import _prox
 from gemclus.penalties._groups import check_groups
 

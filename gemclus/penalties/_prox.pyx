@@ -9,7 +9,7 @@ import numpy as np
 
 from libc.math cimport fabs, sqrt
 
-from gemclus._arrays cimport real
+from gemclus._core.arrays cimport real
 
 
 cdef inline double norm_of(

@@ -1,5 +1,6 @@
 """Models that select features while they cluster."""
 
+from gemclus._common.public import publish
 from gemclus.sparse._linear import SparseLinearMI, SparseLinearMMD, SparseLinearModel
 from gemclus.sparse._mlp import SparseMLPMMD, SparseMLPModel
 from gemclus.sparse._path import SparsePath
@@ -12,3 +13,5 @@ __all__ = [
     "SparseMLPModel",
     "SparsePath",
 ]
+
+publish(__name__, globals(), __all__)

@@ -1,8 +1,8 @@
 """Linear models that select features."""
 
-from gemclus._docstrings import fill_docstring
-from gemclus._objectives import MMDObjectiveMixin
+from gemclus._common.docstrings import fill_docstring
 from gemclus.gemini import MI
+from gemclus.gemini._model_mixins import MMDObjectiveMixin
 from gemclus.linear import LinearModel
 from gemclus.sparse._mixin import SparseMixin
 

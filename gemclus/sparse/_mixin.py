@@ -5,8 +5,8 @@ from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from gemclus import _contracts
-from gemclus._validation import check_bool, check_float
+from gemclus._common.validation import check_bool, check_float
+from gemclus._training import contracts
 from gemclus.gemini._base import training_evaluator
 from gemclus.optim import SGD
 from gemclus.penalties import GroupLasso
@@ -208,7 +208,7 @@ class SparseMixin(SelectorMixin):
         base = super()._training_affinity
         if not self.dynamic:
             return base(X, y)
-        gemini = _contracts.check_gemini(self.get_gemini())
+        gemini = contracts.check_gemini(self.get_gemini())
         for argument in ("kernel", "metric"):
             value = getattr(gemini, argument, None)
             if isinstance(value, str) and value == "precomputed":

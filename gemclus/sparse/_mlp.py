@@ -1,9 +1,9 @@
 """Neural networks with one hidden layer that select features."""
 
-from gemclus import _layers
-from gemclus._docstrings import fill_docstring
-from gemclus._objectives import MMDObjectiveMixin
-from gemclus._validation import check_float
+from gemclus._common.docstrings import fill_docstring
+from gemclus._common.validation import check_float
+from gemclus._core import layers
+from gemclus.gemini._model_mixins import MMDObjectiveMixin
 from gemclus.mlp import MLPModel
 from gemclus.penalties import HierarchicalLasso
 from gemclus.sparse._mixin import SparseMixin
@@ -108,15 +108,15 @@ class SparseMLPModel(SparseMixin, MLPModel):
         super()._init_params(random_state, X)
         n_features = X.shape[1]
         shape = (n_features, self.n_clusters)
-        self.W_skip_ = _layers.uniform_init(random_state, n_features, shape, X.dtype)
+        self.W_skip_ = layers.uniform_init(random_state, n_features, shape, X.dtype)
 
     def _get_weights(self):
         return [self.W1_, self.W2_, self.W_skip_, self.b1_, self.b2_]
 
     def _output(self, X, H):
-        logits = _layers.affine(H, self.W2_, self.b2_)
+        logits = layers.affine(H, self.W2_, self.b2_)
         logits += X @ self.W_skip_
-        return _layers.softmax(logits)
+        return layers.softmax(logits)
 
     def _backward(self, X, T):
         W1, W2, b1, b2 = super()._backward(X, T)

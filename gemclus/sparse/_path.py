@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gemclus import _contracts
-from gemclus._monitor import logger
-from gemclus._training import Trainer
-from gemclus._validation import check_bool, check_float, check_int
+from gemclus._common.validation import check_bool, check_float, check_int
+from gemclus._training import contracts
+from gemclus._training.monitor import logger
+from gemclus._training.trainer import Trainer
 
 # Where the grid starts for a model with alpha=0: the default of `alpha`.
 _FIRST_ALPHA = 1e-2
@@ -82,7 +82,7 @@ class PathTrainer(Trainer):
         self.failed = False
         self._gradients = None
         self._whole = False
-        X_batch, _ = _contracts.check_batch(next(iter(self._partition())))
+        X_batch, _ = contracts.check_batch(next(iter(self._partition())))
         self._whole = X_batch is X
         self.objective = self._assess()
 
@@ -109,7 +109,7 @@ class PathTrainer(Trainer):
         epoch.
         """
         total = count = 0
-        for X, affinity in map(_contracts.check_batch, self._partition()):
+        for X, affinity in map(contracts.check_batch, self._partition()):
             if self._whole:
                 weights = self.model._get_weights()
                 value, self._gradients = self._objective(

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from gemclus._validation import check_bool, check_int
-from gemclus.tree._kauri import Kauri
+from gemclus._common.validation import check_bool, check_int
+from gemclus.tree._kauri.estimator import Kauri
 
 # Colours of clusters (Okabe and Ito), told apart by colour-blind readers too.
 _COLOURS = (

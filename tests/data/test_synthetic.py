@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from gemclus.data import (
     celeux_one,
     celeux_two,
@@ -44,7 +45,9 @@ def test_gmm_draws_each_component_in_turn():
     first = state.multivariate_normal([0, 0], np.eye(2), size=20)
     second = state.multivariate_normal([9, 9], 2 * np.eye(2), size=20)
     expected = np.where(y[:, None] == 0, first, second)
-    X, labels = draw_gmm(20, [[0, 0], [9, 9]], [np.eye(2), 2 * np.eye(2)], [0.3, 0.7], 5)
+    X, labels = draw_gmm(
+        20, [[0, 0], [9, 9]], [np.eye(2), 2 * np.eye(2)], [0.3, 0.7], 5
+    )
     np.testing.assert_array_equal(X, expected)
     np.testing.assert_array_equal(labels, y)
 
@@ -56,8 +59,12 @@ def test_moments():
         np.testing.assert_allclose(members[:, :5].mean(axis=0), mean, atol=0.06)
         np.testing.assert_allclose(np.cov(members.T), np.eye(7), atol=0.06)
     X, y = celeux_two(n=20_000, random_state=0)
-    slopes = np.linalg.lstsq(np.c_[np.ones(len(X)), X[:, :2]], X[:, 2:11], rcond=None)[0]
-    np.testing.assert_allclose(slopes[0], [0, 0, 0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.8], atol=0.2)
+    slopes = np.linalg.lstsq(np.c_[np.ones(len(X)), X[:, :2]], X[:, 2:11], rcond=None)[
+        0
+    ]
+    np.testing.assert_allclose(
+        slopes[0], [0, 0, 0.4, 0.8, 1.2, 1.6, 2, 2.4, 2.8], atol=0.2
+    )
     np.testing.assert_allclose(slopes[1], [0.5, 2, 0, -1, 2, 0.5, 4, 3, 2], atol=0.05)
     np.testing.assert_allclose(X[:, 11:].mean(axis=0), [3.2, 3.6, 4.0], atol=0.05)
     X = multivariate_student_t(50_000, [1.0, 2.0], [[2.0, 0.5], [0.5, 1.0]], 10, 0)

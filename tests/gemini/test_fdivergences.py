@@ -5,12 +5,13 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+
 from gemclus.gemini import (
+    KLGEMINI,
     MI,
+    TVGEMINI,
     ChiSquareGEMINI,
     HellingerGEMINI,
-    KLGEMINI,
-    TVGEMINI,
 )
 from gemclus.gemini._fdivergence_passes import KINDS
 from gemclus.gemini._registry import make_gemini
@@ -27,7 +28,7 @@ def predictions(N, K, seed=0, scale=1.5):
 def closed_form(name, P):
     """Value and gradient as a table would have them, in long double."""
     P = np.clip(P.astype(np.longdouble), 1e-12, 1 - np.longdouble(1e-12))
-    N, K = P.shape
+    N, _K = P.shape
     pi = P.mean(axis=0)
     R = P / pi
 
@@ -166,7 +167,9 @@ def test_thread_pool_gives_the_serial_results(name):
     gemini = make_gemini(name)
     serial = [gemini.evaluate(P, None, return_grad=True) for P in problems]
     with ThreadPoolExecutor(4) as pool:
-        threaded = pool.map(lambda P: gemini.evaluate(P, None, return_grad=True), problems)
+        threaded = pool.map(
+            lambda P: gemini.evaluate(P, None, return_grad=True), problems
+        )
         for one, other in zip(serial, threaded, strict=True):
             assert one[0] == other[0]
             np.testing.assert_array_equal(one[1], other[1])

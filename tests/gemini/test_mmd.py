@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from gemclus.affinity import FactoredKernel, kernel_affinity
-from gemclus.gemini import MMDGEMINI
 from oracles import ORACLES, numerical_gradient
 from sklearn.metrics.pairwise import kernel_metrics, pairwise_kernels
+
+from gemclus.affinity import FactoredKernel, kernel_affinity
+from gemclus.gemini import MMDGEMINI
 
 generator = np.random.RandomState(0)
 X = np.abs(generator.normal(size=(40, 3)))

@@ -6,10 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from gemclus.gemini import AVAILABLE_GEMINIS
-from gemclus.gemini._registry import GEMINIS, make_gemini
 from oracles import ORACLES, numerical_gradient
 from sklearn.base import clone
+
+from gemclus.gemini import AVAILABLE_GEMINIS
+from gemclus.gemini._registry import GEMINIS, make_gemini
 
 # Piecewise linear in the predictions: their gradients jump.
 SYMMETRIC = [name[:-4] for name in AVAILABLE_GEMINIS if name.endswith("_ova")]

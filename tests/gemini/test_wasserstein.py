@@ -6,11 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
-from gemclus._base import DiscriminativeModel
-from gemclus.affinity import Distances
-from gemclus.gemini import WassersteinGEMINI
-from gemclus.gemini._transport import Transports
-from gemclus.gemini._wasserstein import WarmEvaluator
 from numpy.testing import assert_allclose, assert_array_equal
 from oracles import ORACLES
 from scipy.optimize import linprog
@@ -18,6 +13,12 @@ from scipy.sparse import coo_array
 from scipy.spatial.distance import cdist
 from scipy.special import softmax
 from sklearn.base import clone
+
+from gemclus._base import DiscriminativeModel
+from gemclus.affinity import Distances
+from gemclus.gemini import WassersteinGEMINI
+from gemclus.gemini._transport import Transports
+from gemclus.gemini._wasserstein import WarmEvaluator
 
 
 def solve_lp(costs, **constraints):
@@ -84,7 +85,8 @@ def draw_predictions(name, rng, n, k):
 
 
 PREDICTIONS = [
-    "soft", "one-hot", "20 orders", "near uniform", "uniform", "empty cluster", "independent",
+    "soft", "one-hot", "20 orders", "near uniform", "uniform",
+    "empty cluster", "independent",
 ]  # fmt: skip
 
 
@@ -163,7 +165,9 @@ def test_another_solver():
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 @pytest.mark.parametrize("ovo", [False, True])
 @pytest.mark.parametrize("n_clusters", [2, 3])
-@pytest.mark.parametrize("distances", ["euclidean", "squared", "asymmetric", "diagonal"])
+@pytest.mark.parametrize(
+    "distances", ["euclidean", "squared", "asymmetric", "diagonal"]
+)
 def test_gradient(distances, n_clusters, ovo, dtype):
     rng = np.random.default_rng(3)
     D, is_metric = draw_distances(distances, rng, 40)
@@ -181,7 +185,9 @@ def test_gradient(distances, n_clusters, ovo, dtype):
         behind = gemini.evaluate(P - h * direction, affinity)
         expected = (ahead - behind) / (2 * h)
         tolerance = 1e-6 if dtype == np.float64 else 1e-5
-        assert_allclose((gradient * direction).sum(), expected, rtol=0, atol=tolerance * D.max())
+        assert_allclose(
+            (gradient * direction).sum(), expected, rtol=0, atol=tolerance * D.max()
+        )
 
 
 def test_gradient_is_zero_where_clipped():
@@ -250,13 +256,16 @@ def drift(rng, n, k, steps):
     X = rng.normal(size=(n, 4))
     W, move = rng.normal(size=(4, k)), rng.normal(size=(4, k))
     for step in range(steps):
-        yield softmax(2 * X @ (W * np.cos(0.02 * step) + move * np.sin(0.02 * step)), axis=1)
+        yield softmax(
+            2 * X @ (W * np.cos(0.02 * step) + move * np.sin(0.02 * step)), axis=1
+        )
 
 
 @pytest.mark.parametrize("ovo", [False, True])
 @pytest.mark.parametrize(
     "distances",
-    ["euclidean", "unpromised", "lattice", "duplicates", "line", "equidistant", "squared",
+    ["euclidean", "unpromised", "lattice", "duplicates", "line",
+     "equidistant", "squared",
      "cosine", "asymmetric", "diagonal", "unpromised lattice", "noise", "badly scaled"],
 )  # fmt: skip
 def test_warm_equals_cold(distances, ovo):
@@ -293,7 +302,9 @@ def test_warm_survives_jumps():
             for step in range(40):
                 P = draw_predictions(PREDICTIONS[step % len(PREDICTIONS)], rng, 50, 3)
                 value, gradient = warm(P, affinity, return_grad=True)
-                assert_allclose(value, gemini.evaluate(P, affinity), atol=1e-13 * D.max())
+                assert_allclose(
+                    value, gemini.evaluate(P, affinity), atol=1e-13 * D.max()
+                )
                 assert np.isfinite(gradient).all()
                 assert_optimal(warm._transports, D)
 
@@ -305,7 +316,7 @@ def test_warm_gradient():
     gemini = WassersteinGEMINI(ovo=True)
     warm = WarmEvaluator(gemini)
     for P in drift(rng, 40, 3, 30):
-        value, gradient = warm(P, affinity, return_grad=True)
+        _value, gradient = warm(P, affinity, return_grad=True)
     direction = rng.normal(size=P.shape)
     ahead = gemini.evaluate(P + 1e-6 * direction, affinity)
     behind = gemini.evaluate(P - 1e-6 * direction, affinity)
@@ -332,7 +343,9 @@ def test_threads_do_not_change_a_bit(distances, ovo):
     D, is_metric = draw_distances(distances, rng, 80)
     affinity = Distances(D, is_metric)
     serial = WarmEvaluator(WassersteinGEMINI(ovo))
-    threaded = [WarmEvaluator(WassersteinGEMINI(ovo, n_jobs=jobs)) for jobs in (2, 5, -1)]
+    threaded = [
+        WarmEvaluator(WassersteinGEMINI(ovo, n_jobs=jobs)) for jobs in (2, 5, -1)
+    ]
     for P in drift(rng, 80, 5, 20):
         value, gradient = serial(P, affinity, True)
         for evaluate in threaded:
@@ -343,7 +356,7 @@ def test_threads_do_not_change_a_bit(distances, ovo):
 
 def test_stateless_from_many_threads():
     rng = np.random.default_rng(13)
-    D, is_metric = draw_distances("euclidean", rng, 60)
+    D, _is_metric = draw_distances("euclidean", rng, 60)
     gemini = WassersteinGEMINI(ovo=True)
     predictions = [softmax(rng.normal(size=(60, 3)), axis=1) for _ in range(16)]
     expected = [gemini.evaluate(P, D) for P in predictions]
@@ -454,7 +467,9 @@ def test_metric_params_can_break_a_metric():
     D = cdist(X, X, "sqeuclidean")
     assert_allclose(value, ORACLES["wasserstein_ova"](P, D), rtol=1e-8)
     D = Distances(D, is_metric=True)
-    assert abs(WassersteinGEMINI().evaluate(P, D) - value) > 1e-3, "no difference to see"
+    assert abs(WassersteinGEMINI().evaluate(P, D) - value) > 1e-3, (
+        "no difference to see"
+    )
 
 
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -1.0])

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
-from gemclus.linear import LinearMMD, LinearModel, LinearWasserstein
 from sklearn.datasets import load_iris
+
+from gemclus.linear import LinearMMD, LinearModel, LinearWasserstein
 
 iris = load_iris().data
 

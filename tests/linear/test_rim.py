@@ -138,7 +138,7 @@ def test_kernel_rim_keeps_its_own_copy(X):
 
 
 def test_kernel_rim_by_lbfgs():
-    X, y = circles(0)
+    X, _y = circles(0)
     model = KernelRIM(n_clusters=2, base_kernel="rbf", solver="lbfgs", random_state=0)
     adam = KernelRIM(n_clusters=2, base_kernel="rbf", random_state=0)
     assert model.fit(X).objective_curve_[-1] >= adam.fit(X).objective_curve_[-1]

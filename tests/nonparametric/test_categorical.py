@@ -72,7 +72,9 @@ def test_other_samples_are_refused(X):
     others = X.copy()
     others[3] += 1e-9
     for method in (model.predict, model.predict_proba, model.score):
-        with pytest.raises(ValueError, match="training samples.* 1 of the 40.*position 3"):
+        with pytest.raises(
+            ValueError, match="training samples.* 1 of the 40.*position 3"
+        ):
             method(others)
 
 
@@ -115,7 +117,9 @@ def test_csr_matrices_give_the_same_model(X):
     dense = CategoricalModel(max_iter=5, random_state=0).fit(X)
     model = CategoricalModel(max_iter=5, random_state=0).fit(csr_array(X))
     np.testing.assert_allclose(model.logits_, dense.logits_, rtol=1e-6)
-    np.testing.assert_array_equal(model.predict(csr_array(X)[3:9]), dense.predict(X[3:9]))
+    np.testing.assert_array_equal(
+        model.predict(csr_array(X)[3:9]), dense.predict(X[3:9])
+    )
 
 
 def test_a_second_fit_has_its_own_samples(X):

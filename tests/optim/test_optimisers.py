@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+
 from gemclus.optim import LBFGS, SGD, Adam
 
 generator = np.random.RandomState(0)
@@ -41,8 +42,12 @@ def test_steps_are_the_textbook_ones_in_place(optimiser, textbook, dtype):
     for grads in gradients:
         stepper.update_params([w, b], grads)
     assert w.dtype == dtype
-    np.testing.assert_allclose(w, expected[0], rtol=1e-12 if dtype == np.float64 else 1e-4)
-    np.testing.assert_allclose(b, expected[1], rtol=1e-12 if dtype == np.float64 else 1e-4)
+    np.testing.assert_allclose(
+        w, expected[0], rtol=1e-12 if dtype == np.float64 else 1e-4
+    )
+    np.testing.assert_allclose(
+        b, expected[1], rtol=1e-12 if dtype == np.float64 else 1e-4
+    )
     assert stepper.learning_rate == 0.1 and stepper.step_size > 0
 
 

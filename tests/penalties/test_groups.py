@@ -29,7 +29,11 @@ def test_no_groups(groups):
 
 
 def test_array_of_groups():
-    assert as_lists(check_groups(np.arange(4).reshape(2, 2), 5)) == [[0, 1], [2, 3], [4]]
+    assert as_lists(check_groups(np.arange(4).reshape(2, 2), 5)) == [
+        [0, 1],
+        [2, 3],
+        [4],
+    ]
 
 
 def test_groups_are_copies():

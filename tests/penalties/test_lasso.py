@@ -107,7 +107,9 @@ def test_hierarchical_meets_the_optimality_conditions(groups, step, M, rng):
     check_hierarchy(B, T, M, penalty.groups)
     for group in penalty.groups:
         r, norm = np.linalg.norm(B[group]), np.linalg.norm(W[group])
-        np.testing.assert_allclose(T[group], np.clip(U[group], -M * r, M * r), atol=1e-14)
+        np.testing.assert_allclose(
+            T[group], np.clip(U[group], -M * r, M * r), atol=1e-14
+        )
         # Derivative along the direction of W of the problem in r alone.
         excess = np.maximum(np.abs(U[group]) - M * r, 0).sum()
         slope = r - norm + step - M * excess
@@ -145,7 +147,9 @@ def test_no_feasible_point_nearby_is_better(scale, rng):
         bounded = np.empty_like(T)
         for group, limit in zip(penalty.groups, bound):
             bounded[group] = np.clip(U[group], -limit, limit)
-        assert hierarchical_objective(other, bounded, W, U, step, penalty) >= best - 1e-12
+        assert (
+            hierarchical_objective(other, bounded, W, U, step, penalty) >= best - 1e-12
+        )
 
 
 @pytest.mark.parametrize("groups", GROUPS.values(), ids=GROUPS)
@@ -213,7 +217,7 @@ def test_nan_stays_in_its_group():
 @pytest.mark.parametrize("n_hidden", [0, 1, 2, 3, 64, 1000])
 def test_any_number_of_hidden_weights(n_hidden, rng):
     W, U = 0.1 * rng.normal(size=(2, K)), rng.standard_t(1, size=(2, n_hidden))
-    B, T, _ = hierarchical(W, U, 0.01, 0.3)
+    B, _T, _ = hierarchical(W, U, 0.01, 0.3)
     for j in range(2):
         r = np.linalg.norm(B[j])
         excess = np.maximum(np.abs(U[j]) - 0.3 * r, 0).sum()
@@ -236,7 +240,9 @@ def test_float32_and_layouts(rng):
     wide[:, ::2] = W
     lasso = GroupLasso(D, GROUPS["groups"])
     lasso.prox(wide[:, ::2], 0.5)
-    np.testing.assert_array_equal(wide[:, ::2], group_lasso(W, 0.5, GROUPS["groups"])[0])
+    np.testing.assert_array_equal(
+        wide[:, ::2], group_lasso(W, 0.5, GROUPS["groups"])[0]
+    )
     assert not wide[:, 1::2].any()
 
 

@@ -65,7 +65,9 @@ def test_hidden_weights_obey_the_skip_weights(cls):
         assert np.abs(model.W1_[group]).max() <= bound * (1 + 1e-9)
     assert not model.W1_[~model.get_support()].any()
     # So the predictions do not depend on the features left out.
-    noise = np.where(model.get_support(), X, np.random.RandomState(0).normal(size=X.shape))
+    noise = np.where(
+        model.get_support(), X, np.random.RandomState(0).normal(size=X.shape)
+    )
     np.testing.assert_array_equal(model.predict_proba(noise), model.predict_proba(X))
 
 
@@ -73,7 +75,7 @@ def test_initial_draws_of_the_network():
     model = SparseMLPModel(alpha=0, max_iter=1, learning_rate=1e-300, random_state=3)
     plain = MLPModel(max_iter=1, learning_rate=1e-300, random_state=3).fit(X)
     state = np.random.RandomState(3)
-    for fan_in, shape in [(10, (10, 20)), (10, 20), (20, (20, 3)), (20, 3)]:
+    for _fan_in, shape in [(10, (10, 20)), (10, 20), (20, (20, 3)), (20, 3)]:
         state.uniform(size=shape)
     model.fit(X)
     np.testing.assert_array_equal(model.W1_, plain.W1_)
@@ -164,7 +166,9 @@ def test_a_selector_of_frames(cls):
     names = ["x0", "x1", "x2", "x3", "x4"]
     assert model.get_feature_names_out().tolist() == names
     np.testing.assert_array_equal(model.transform(frame), X[:, :5])
-    assert model.set_output(transform="pandas").transform(frame).columns.tolist() == names
+    assert (
+        model.set_output(transform="pandas").transform(frame).columns.tolist() == names
+    )
     pipeline = make_pipeline(clone(model), LinearModel(max_iter=3))
     assert pipeline.fit(frame)[-1].n_features_in_ == 5
 

@@ -102,7 +102,9 @@ def test_path_is_the_algorithm(arguments, settings):
     path = model.path(X, **dict(zip(names, settings)))
     weights, steps = naive_path(small(**arguments), X, *settings)
     np.testing.assert_allclose(np.transpose(path[1:]), steps, rtol=1e-7)
-    for ours, expected, fitted in zip(path[0], weights, model._get_weights(), strict=True):
+    for ours, expected, fitted in zip(
+        path[0], weights, model._get_weights(), strict=True
+    ):
         np.testing.assert_allclose(ours, expected, rtol=1e-7, atol=1e-12)
         np.testing.assert_array_equal(fitted, ours)
 
@@ -121,7 +123,7 @@ def test_result_is_kept_and_the_model_agrees_with_it(cls):
         assert not np.shares_memory(weight, kept)
     np.testing.assert_array_equal(model.labels_, model.predict(X))
     assert model.score(X) == pytest.approx(
-        [v for v in path.geminis if v == pytest.approx(model.score(X))][0]
+        next(v for v in path.geminis if v == pytest.approx(model.score(X)))
     )
 
 
@@ -134,7 +136,9 @@ def test_no_parameter_changes(cls):
     assert not any("path" in name for name in set(vars(model)) - {"path_"})
     assert model.optimiser_.learning_rate == 1e-2
     # A fit after a path is a fit like any other.
-    for weight, fitted in zip(model.fit(X)._get_weights(), small(cls).fit(X)._get_weights()):
+    for weight, fitted in zip(
+        model.fit(X)._get_weights(), small(cls).fit(X)._get_weights()
+    ):
         np.testing.assert_array_equal(weight, fitted)
     assert not hasattr(model, "path_")
 
@@ -151,7 +155,9 @@ def test_a_strict_threshold_keeps_all_features():
     model = small()
     path = model.path(X, alpha_multiplier=1.3, keep_threshold=1.0)
     assert model.score(X) >= max(
-        g for g, n in zip(path.geminis, path.n_features) if n == 10 or g == path.geminis[0]
+        g
+        for g, n in zip(path.geminis, path.n_features)
+        if n == 10 or g == path.geminis[0]
     ) * (1 - 1e-12)
 
 

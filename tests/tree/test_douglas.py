@@ -4,16 +4,17 @@ import pickle
 
 import numpy as np
 import pytest
+from estimators import make_gradient_model
 from scipy.special import softmax
 from sklearn.datasets import load_iris, load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from estimators import make_gradient_model
 from gemclus.gemini import WassersteinGEMINI
-from gemclus.tree import Douglas, _douglas
-from gemclus.tree._soft_bins import SoftTree, bin_memberships
+from gemclus.tree import Douglas
+from gemclus.tree._douglas import estimator
+from gemclus.tree._douglas.soft_bins import SoftTree, bin_memberships
 
 
 def naive_logits(X, cuts, scores, temperature):
@@ -65,7 +66,7 @@ def test_blocks_of_samples_give_the_same_gradients(X, monkeypatch):
         return y_pred, *model._compute_grads(X, y_pred, gradient)
 
     whole = step()
-    monkeypatch.setattr(_douglas, "_BLOCK_ENTRIES", 200)
+    monkeypatch.setattr(estimator, "_BLOCK_ENTRIES", 200)
     for ours, theirs in zip(step(), whole, strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-10, atol=1e-14)
 

@@ -104,7 +104,12 @@ def test_names_come_from_data_frames(capsys):
 def test_print(tree, capsys):
     print_kauri_tree(tree)
     lines = capsys.readouterr().out.splitlines()
-    assert lines[:4] == ["Node 0", "|=X[:, 2] <= 3.4", "| Node 1", "| |=X[:, 2] <= 2.45"]
+    assert lines[:4] == [
+        "Node 0",
+        "|=X[:, 2] <= 3.4",
+        "| Node 1",
+        "| |=X[:, 2] <= 2.45",
+    ]
     assert sum("Node" in line for line in lines) == tree.tree_.n_nodes
     assert sum("Cluster: " in line for line in lines) == tree.tree_.n_leaves
     print_kauri_tree(tree, feature_names=list("abcd"))
@@ -114,7 +119,9 @@ def test_print(tree, capsys):
 
 
 def test_dot_source(tree, tmp_path):
-    source = export_graphviz(tree, filled=True, rounded=True, rotate=True, node_ids=True)
+    source = export_graphviz(
+        tree, filled=True, rounded=True, rotate=True, node_ids=True
+    )
     assert source.startswith("digraph Tree {\n") and source.endswith("}\n")
     assert source.count("[label=") == tree.tree_.n_nodes
     assert source.count(" -> ") == tree.tree_.n_nodes - 1

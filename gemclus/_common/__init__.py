@@ -1,0 +1,1 @@
+"""Checks, warnings, shared docstrings, thread pools and pickles of all rooms."""

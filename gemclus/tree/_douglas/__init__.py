@@ -1,0 +1,1 @@
+"""Douglas: a differentiable tree of soft bins."""

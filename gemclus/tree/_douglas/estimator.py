@@ -1,0 +1,254 @@
+"""Differentiable unsupervised trees."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+from gemclus._base import DiscriminativeModel
+from gemclus._common.docstrings import fill_docstring
+from gemclus._common.validation import check_float, check_int
+from gemclus._core import layers
+from gemclus.tree._douglas.soft_bins import SoftTree
+
+# Largest number of leaf scores: with the state of the optimiser, their
+# gradient and a backup they then take about 1.3 GB.
+_MAX_SCORES = 2**25
+# Scale of the first leaf scores, of ±_SPREAD / sqrt(features) for each feature.
+# Measured on five data sets with MMD and Wasserstein, 1 and 2 cuts, 10 to 20
+# seeds: against independent scores in ±1 and random cuts, the objective after
+# the default 100 epochs is 6 to 20 % higher in each of 17 cells, and the
+# adjusted Rand index 0.04 higher on average (from 0.04 lower to 0.18 higher). A
+# scale of 1 gives half of the former; scores of a wider spread that are
+# independent give less of the former and none of the latter. On four data sets
+# that took no part in the choice: 9 to 21 %, and 0.01 (-0.04 to 0.06).
+_SPREAD = 2.0
+# Entries of the temporaries of a step; more samples are taken in blocks, whose
+# forward pass is run again for the gradients.
+_BLOCK_ENTRIES = 2**23
+
+
+@fill_docstring(max_iter=100, learning_rate=1e-2, gemini="wasserstein_ova")
+class Douglas(DiscriminativeModel):
+    """Differentiable tree trained by maximising a GEMINI.
+
+    Each feature is cut softly into ``n_cuts + 1`` bins. The leaves are the
+    combinations of bins, a sample is in each to the product of the degrees of
+    its bins, and its logits are the scores of the leaves weighted by these
+    memberships.
+
+    Parameters
+    ----------
+    %(base)s
+    %(gemini)s
+    n_cuts : int, default=1
+        Number of cut points of each feature.
+    feature_mask : array-like of bool of shape (D,), default=None
+        The features to cut; None cuts all of them.
+    temperature : float, default=0.1
+        Width of the transition between two bins, in the unit of the features.
+    %(batch_size)s
+    %(end)s
+    %(training)s
+
+    Attributes
+    ----------
+    cut_points_list_ : list of ndarray of shape (n_cuts,)
+        Cut points of each feature used, increasing.
+    leaf_scores_ : ndarray of shape ((n_cuts + 1) ** F, K)
+        Logits of the leaves, for F features used; the bin of the last feature
+        varies fastest.
+    %(fitted)s
+
+    Raises
+    ------
+    ValueError
+        If the leaves are too many: more than 2 ** 25 scores. `feature_mask`
+        makes them fewer.
+
+    Notes
+    -----
+    The temperature is the same for all features, so they should be
+    standardised. Cut points start at evenly spaced quantiles of their features,
+    the median for one, and leaf scores at a random linear function of the bins.
+
+    The memberships of the leaves are never made: with L leaves, a training
+    step costs O(N L K) time in matrix products and O(N K sqrt(L)) memory.
+
+    References
+    ----------
+    Yang, Garcia Morillo and Hospedales, "Deep neural decision trees", ICML
+    Workshop on Human Interpretability 2018.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.tree import Douglas
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = Douglas(n_clusters=2, gemini="mmd_ova", random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
+    """
+
+    def __init__(
+        self,
+        n_clusters=3,
+        gemini="wasserstein_ova",
+        n_cuts=1,
+        feature_mask=None,
+        temperature=0.1,
+        max_iter=100,
+        learning_rate=1e-2,
+        solver="adam",
+        batch_size=None,
+        verbose=False,
+        random_state=None,
+        *,
+        tol=None,
+        n_iter_no_change=10,
+        n_init=1,
+        init="random",
+        warm_start=False,
+        n_jobs=None,
+    ):
+        super().__init__(
+            n_clusters=n_clusters,
+            gemini=gemini,
+            max_iter=max_iter,
+            learning_rate=learning_rate,
+            solver=solver,
+            batch_size=batch_size,
+            verbose=verbose,
+            random_state=random_state,
+            tol=tol,
+            n_iter_no_change=n_iter_no_change,
+            n_init=n_init,
+            init=init,
+            warm_start=warm_start,
+            n_jobs=n_jobs,
+        )
+        self.n_cuts = n_cuts
+        self.feature_mask = feature_mask
+        self.temperature = temperature
+
+    @property
+    def cut_points_list_(self):
+        """Cut points of each feature used, increasing."""
+        return list(np.sort(self._cut_points, axis=1))
+
+    def find_active_points(self, X):
+        """Cut points that separate some samples.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, D)
+            The samples.
+
+        Returns
+        -------
+        active : dict of int to ndarray
+            For each feature used, its cut points that lie strictly between the
+            smallest and the largest value of the feature in `X`, increasing.
+            The others leave all samples on the same side.
+
+        Raises
+        ------
+        NotFittedError
+            If the model is not fitted.
+        """
+        check_is_fitted(self)
+        X = self._check_samples(X, reset=False)
+        active = {}
+        for feature, cuts in zip(self._features, self.cut_points_list_, strict=True):
+            values = X[:, feature]
+            inside = (values.min() < cuts) & (cuts < values.max())
+            active[int(feature)] = cuts[inside]
+        return active
+
+    def _check_parameters(self):
+        super()._check_parameters()
+        check_int("n_cuts", self.n_cuts, 1)
+        check_float("temperature", self.temperature, 0.0, strict=True)
+
+    def _init_params(self, random_state, X=None):
+        self._features = _selected_features(self.feature_mask, X.shape[1])
+        n_features = len(self._features)
+        _check_leaves(n_features, self.n_cuts, self.n_clusters)
+        levels = np.arange(1, self.n_cuts + 1) / (self.n_cuts + 1)
+        cuts = [np.quantile(X[:, feature], levels) for feature in self._features]
+        self._cut_points = np.array(cuts, dtype=X.dtype)
+        # Scores that rise or fall from bin to bin, to an extent of each feature
+        # and cluster: a random linear model of the bins. Independent scores would
+        # send neighbouring leaves to different clusters.
+        slopes = random_state.uniform(-1.0, 1.0, size=(n_features, self.n_clusters))
+        slopes *= _SPREAD / np.sqrt(n_features)
+        positions = np.linspace(-1.0, 1.0, self.n_cuts + 1)[:, None]
+        scores = np.zeros((1, self.n_clusters), dtype=X.dtype)
+        for slope in slopes.astype(X.dtype, copy=False):
+            steps = positions.astype(X.dtype, copy=False) * slope
+            scores = (scores[:, None] + steps).reshape(-1, self.n_clusters)
+        self.leaf_scores_ = scores
+
+    def _get_weights(self):
+        return [self._cut_points, self.leaf_scores_]
+
+    def _soft_trees(self, X):
+        """Forward passes of blocks of samples, each with its rows of `X`."""
+        cuts = np.sort(self._cut_points, axis=1)
+        entries = SoftTree.entries_per_sample(cuts, self.n_clusters)
+        step = max(1, _BLOCK_ENTRIES // entries)
+        for start in range(0, X.shape[0], step):
+            rows = slice(start, start + step)
+            block = X[rows, self._features]
+            yield rows, SoftTree(block, cuts, self.leaf_scores_, self.temperature)
+
+    def _infer(self, X, retain=True):
+        logits = np.empty((X.shape[0], self.n_clusters), dtype=self.leaf_scores_.dtype)
+        for rows, tree in self._soft_trees(X):
+            logits[rows] = tree.logits
+        if retain:
+            self._retained = [(rows, tree)] if len(tree.logits) == len(X) else None
+        return layers.softmax(logits)
+
+    def _compute_grads(self, X, y_pred, gradient):
+        T = layers.softmax_backward(y_pred, gradient)
+        increasing = scores = 0.0
+        for rows, tree in self._retained or self._soft_trees(X):
+            of_cuts, of_scores = tree.backward(T[rows])
+            increasing = increasing + of_cuts
+            scores = scores + of_scores
+        cuts = np.empty_like(self._cut_points)
+        order = np.argsort(self._cut_points, axis=1)
+        np.put_along_axis(cuts, order, increasing, axis=1)
+        return [cuts, scores]
+
+
+def _selected_features(feature_mask, n_features):
+    """Indices of the features of a mask, or of all of them for None."""
+    if feature_mask is None:
+        return np.arange(n_features)
+    mask = np.asarray(feature_mask)
+    if mask.dtype != bool:
+        raise TypeError(
+            "feature_mask must hold True for the features to cut and False for the "
+            f"others, got {feature_mask!r}"
+        )
+    if mask.shape != (n_features,):
+        raise ValueError(
+            f"feature_mask must have shape ({n_features},), one entry for each "
+            f"feature, got {mask.shape}"
+        )
+    if not mask.any():
+        raise ValueError("feature_mask must select at least one feature, got none")
+    return np.flatnonzero(mask)
+
+
+def _check_leaves(n_features, n_cuts, n_clusters):
+    """Refuse leaves whose scores would not fit into memory."""
+    n_leaves = (n_cuts + 1) ** n_features
+    if n_leaves * n_clusters > _MAX_SCORES:
+        raise ValueError(
+            f"the tree would have (n_cuts + 1) ** n_features = ({n_cuts} + 1) ** "
+            f"{n_features} = {n_leaves:.6g} leaves, with n_clusters={n_clusters} more "
+            f"than the {_MAX_SCORES} leaf scores that fit into memory: select fewer "
+            "features with feature_mask, or lower n_cuts"
+        )

@@ -1,0 +1,1 @@
+"""Kauri: an unsupervised tree grown by kernel k-means gains."""

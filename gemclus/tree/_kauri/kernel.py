@@ -1,0 +1,159 @@
+"""What a Kauri tree is grown on: a kernel, as a factor or as a matrix."""
+
+import numpy as np
+
+from gemclus.affinity import FactoredKernel, kernel_affinity
+
+# Named kernels that are positive semi-definite for positive parameters, at
+# least once centred (the additive chi-squared kernel).
+_DEFINITE = frozenset({"additive_chi2", "chi2", "cosine", "laplacian", "linear", "rbf"})
+_POLYNOMIAL = ("poly", "polynomial")
+_EPS = np.finfo(np.float64).eps
+
+
+def tree_affinity(X, kernel, kernel_params=None, y=None):
+    """The kernel of the samples; ``kernel="labels"`` makes it from labels `y`.
+
+    Returns
+    -------
+    affinity : FactoredKernel or DenseKernel
+    """
+    if isinstance(kernel, str) and kernel == "labels":
+        return FactoredKernel(_label_factor(y, X.shape[0]))
+    return kernel_affinity(X, kernel, kernel_params, y)
+
+
+def _label_factor(y, n_samples):
+    """Memberships (N, C) of the labels: one column for each."""
+    if y is None:
+        raise ValueError(
+            "kernel='labels' needs the labels, or probabilities of shape "
+            f"({n_samples}, n_labels), as y, got None"
+        )
+    y = np.asarray(y)
+    if y.ndim not in (1, 2) or len(y) != n_samples or y.size == 0:
+        raise ValueError(
+            f"kernel='labels' needs y of shape ({n_samples},) or "
+            f"({n_samples}, n_labels), got {y.shape}"
+        )
+    if y.ndim == 1:
+        names, codes = np.unique(y, return_inverse=True)
+        if names.dtype.kind == "f" and np.isnan(names).any():
+            raise ValueError("y must not hold NaN")
+        return np.eye(len(names))[codes]
+    if y.dtype.kind not in "fiub":
+        raise TypeError(f"probabilities y must be real numbers, got dtype {y.dtype}")
+    y = y.astype(np.float64)
+    if not np.isfinite(y).all() or y.min() < 0:
+        raise ValueError("probabilities y must be finite and not negative")
+    return y
+
+
+def is_definite(kernel, kernel_params=None):
+    """Whether the kernel is known to be positive semi-definite."""
+    params = kernel_params or {}
+    gamma = params.get("gamma")
+    if not isinstance(kernel, str) or (gamma is not None and gamma < 0):
+        return False
+    if kernel in _POLYNOMIAL:
+        degree = params.get("degree", 3)
+        return degree == int(degree) and degree > 0 and params.get("coef0", 1) >= 0
+    return kernel in _DEFINITE
+
+
+class GrowthKernel:
+    """A kernel prepared for the growth of a tree.
+
+    The factor is centred, which changes no gain and keeps large offsets from
+    drowning them, and scaled by a power of two, so that no square overflows or
+    underflows. A factor with more columns than rows becomes a matrix.
+
+    Parameters
+    ----------
+    affinity : FactoredKernel or DenseKernel
+        The kernel.
+    definite : bool
+        Whether it is known to be positive semi-definite.
+
+    Attributes
+    ----------
+    factor : ndarray of shape (N, r) or None
+        A copy of its own, which may be overwritten.
+    matrix : ndarray of shape (N, N) or None
+        The kernel, if there is no factor.
+    scale : float
+        Gains are to be multiplied by this.
+    resolution : float
+        Gains per sample below this are rounding of the kernel.
+    """
+
+    def __init__(self, affinity, definite):
+        self.factor = self.matrix = None
+        self.definite = definite
+        self.scale = 1.0
+        if isinstance(affinity, FactoredKernel):
+            self._take_factor(affinity.factor)
+        else:
+            self.matrix = np.ascontiguousarray(affinity.array, dtype=np.float64)
+            self._note_matrix_resolution()
+
+    def _take_factor(self, factor):
+        factor = np.asarray(factor, dtype=np.float64)
+        magnitude = float(np.abs(factor).max())
+        exponent = np.frexp(magnitude)[1] if magnitude > 0 else 0
+        factor = np.ldexp(factor, -exponent)
+        self.scale = float(np.ldexp(1.0, 2 * exponent)) if abs(exponent) < 500 else None
+        if self.scale is None:
+            raise ValueError(
+                f"the entries of X are of magnitude {magnitude:.3g}, and their "
+                "squares overflow or vanish: rescale the features"
+            )
+        factor -= factor.mean(axis=0)
+        self.definite = True
+        if factor.shape[1] > factor.shape[0]:
+            self.matrix = factor @ factor.T
+            self._note_matrix_resolution()
+        else:
+            self.factor = np.ascontiguousarray(factor)
+            self.resolution = factor.shape[1] * (8 * _EPS) ** 2
+
+    def _note_matrix_resolution(self):
+        largest = float(np.abs(self.matrix).max())
+        if largest > 1e250:
+            raise ValueError(
+                f"the kernel has entries of magnitude {largest:.3g}, and their "
+                "sums overflow: rescale it"
+            )
+        self.resolution = 8 * _EPS * largest
+
+
+def objective(affinity, labels):
+    """``sum over clusters of sigma(C x C) / |C|`` of a partition.
+
+    Parameters
+    ----------
+    affinity : FactoredKernel or DenseKernel
+        Kernel of the samples.
+    labels : ndarray of int of shape (N,)
+        Their clusters, not negative.
+
+    Returns
+    -------
+    value : float
+        The objective. Cost O(N r) with a factor of rank r, else O(N^2).
+    """
+    sizes = np.bincount(labels)
+    order = np.argsort(labels, kind="stable")
+    ends = np.cumsum(sizes)
+    value = 0.0
+    for end, size in zip(ends.tolist(), sizes.tolist(), strict=True):
+        members = order[end - size : end]
+        if size == 0:
+            continue
+        if isinstance(affinity, FactoredKernel):
+            total = affinity.factor[members].sum(axis=0, dtype=np.float64)
+            value += float(total @ total) / size
+        else:
+            block = affinity.array[np.ix_(members, members)]
+            value += float(block.sum(dtype=np.float64)) / size
+    return value
