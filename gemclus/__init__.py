@@ -29,6 +29,7 @@ from gemclus import (
     optim,
     penalties,
     sparse,
+    testing,
     tree,
 )
 from gemclus._base import DiscriminativeModel
@@ -48,6 +49,7 @@ __all__ = [
     "optim",
     "penalties",
     "sparse",
+    "testing",
     "tree",
 ]
 
