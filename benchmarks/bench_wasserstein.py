@@ -234,7 +234,8 @@ def main():
         print(
             f"gemclus {ours.version} (ours) beside {peer.version} (peer) and POT "
             f"{ot.__version__}, one thread. Milliseconds of a value and "
-            f"gradient: cold, and the mean of the first {options.iterations} iterations of a fit.\n"
+            f"cold, and the mean of the first {options.iterations} iterations of a "
+            "fit.\n"
         )
         header = (
             "data, N, K, mode, peer, cold, ratio, floor, warm, ratio, floor, "
