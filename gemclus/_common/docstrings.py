@@ -108,13 +108,13 @@ labels_ : ndarray of shape (N,)
     Cluster of each training sample.
 n_iter_ : int
     Number of epochs run.
-objective_curve_ : ndarray of shape (n_iter_,)
+objective_curve_ : ndarray of shape (n_epochs,)
     Objective of each epoch, before its updates.
 optimiser_ : object
     The optimiser, with `learning_rate` and `update_params`.
 n_features_in_ : int
     Number of features.
-feature_names_in_ : ndarray of shape (n_features_in_,)
+feature_names_in_ : ndarray of shape (D,)
     Their names, when the data had any.""",
 }
 

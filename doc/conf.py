@@ -1,0 +1,122 @@
+"""Sphinx configuration; `doc/README.md` says how to build."""
+
+import inspect
+import os
+import warnings
+from importlib.metadata import version as installed_version
+from pathlib import Path
+
+import gemclus
+
+project = "gemclus"
+author = "The gemclus developers"
+copyright = "The gemclus developers, BSD-3-Clause"
+version = release = installed_version("gemclus")
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+REPOSITORY = "https://github.com/gemclus/gemclus"
+
+extensions = [
+    "numpydoc",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.doctest",
+    "sphinx.ext.intersphinx",
+    "sphinx.ext.linkcode",
+    "sphinx-mathjax-offline",
+    "sphinx_copybutton",
+    "sphinx_design",
+    "sphinx_gallery.gen_gallery",
+]
+templates_path = ["_templates"]
+exclude_patterns = ["build", "README.md"]
+default_role = "py:obj"
+nitpicky = False
+autosummary_generate = True
+autodoc_default_options = {"inherited-members": True}
+numpydoc_show_class_members = False
+numpydoc_class_members_toctree = False
+copybutton_prompt_text = r">>> |\.\.\. |\$ "
+copybutton_prompt_is_regexp = True
+
+# Links to other projects need their inventories, which a build without a network
+# does not get: then names of other projects stay plain text.
+intersphinx_mapping = (
+    {
+        "numpy": ("https://numpy.org/doc/stable", None),
+        "scipy": ("https://docs.scipy.org/doc/scipy", None),
+        "sklearn": ("https://scikit-learn.org/stable", None),
+    }
+    if os.environ.get("GEMCLUS_DOC_LINKS")
+    else {}
+)
+
+html_theme = "pydata_sphinx_theme"
+html_title = "gemclus"
+html_static_path = ["_static"]
+html_css_files = ["gemclus.css"]
+html_show_sourcelink = False
+html_theme_options = {
+    "github_url": REPOSITORY,
+    "header_links_before_dropdown": 6,
+    "navigation_with_keys": False,
+    "show_toc_level": 2,
+    "use_edit_page_button": False,
+    "footer_start": ["copyright"],
+    "footer_end": [],
+    "secondary_sidebar_items": ["page-toc"],
+}
+
+warnings.filterwarnings("ignore", message=".*non-interactive.*cannot be shown")
+sphinx_gallery_conf = {
+    "examples_dirs": ["../examples"],
+    "gallery_dirs": ["gallery"],
+    "filename_pattern": r"/plot_",
+    "ignore_pattern": r"__init__|/_",
+    "within_subsection_order": "FileNameSortKey",
+    "backreferences_dir": "api/backreferences",
+    "doc_module": ("gemclus",),
+    "reference_url": {"gemclus": None},
+    "inspect_global_variables": True,
+    "plot_gallery": True,
+    "abort_on_example_error": True,
+    "only_warn_on_example_error": False,
+    "show_memory": False,
+    "min_reported_time": 0,
+    "remove_config_comments": True,
+    "image_scrapers": ("matplotlib",),
+}
+
+
+def linkcode_resolve(domain, info):
+    """The file and lines of a name, in the repository.
+
+    Classes name their public room as their module, so the file comes from one of
+    their own methods or, without any, from the room.
+    """
+    if domain != "py" or not info["module"].startswith("gemclus"):
+        return None
+    thing = inspect.unwrap(_named(info["module"], info["fullname"]))
+    if isinstance(thing, property):
+        thing = thing.fget
+    if inspect.isclass(thing):
+        own = [m for m in vars(thing).values() if inspect.isfunction(m)]
+        thing = own[0] if own else None
+    try:
+        path = Path(inspect.getsourcefile(thing)).resolve()
+        lines, first = inspect.getsourcelines(thing)
+        name = path.relative_to(Path(gemclus.__file__).resolve().parent)
+    except (TypeError, OSError, ValueError):
+        return f"{REPOSITORY}/tree/main/gemclus"
+    last = first + len(lines) - 1
+    return f"{REPOSITORY}/blob/main/gemclus/{name}#L{first}-L{last}"
+
+
+def _named(module, fullname):
+    thing = __import__(module, fromlist=["_"])
+    for part in fullname.split("."):
+        thing = getattr(thing, part, None)
+    return thing
+
+
