@@ -118,5 +118,3 @@ def _named(module, fullname):
     for part in fullname.split("."):
         thing = getattr(thing, part, None)
     return thing
-
-

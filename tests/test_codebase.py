@@ -27,7 +27,7 @@ FLOORS = [
     {"_training"},
     {"_base"},
     {"linear", "mlp", "nonparametric", "sparse", "tree"},
-    {"constraints", "testing"},
+    {"constraints", "inspection", "testing"},
 ]
 NEIGHBOURS = {("sparse", "linear"), ("sparse", "mlp")}
 
