@@ -35,6 +35,7 @@ from gemclus import (
 )
 from gemclus._base import DiscriminativeModel
 from gemclus._common.public import publish
+from gemclus._common.versions import show_versions
 from gemclus.constraints import add_mlcl_constraint
 
 __all__ = [
@@ -50,9 +51,14 @@ __all__ = [
     "nonparametric",
     "optim",
     "penalties",
+    "show_versions",
     "sparse",
     "testing",
     "tree",
 ]
 
-publish(__name__, globals(), ["DiscriminativeModel", "add_mlcl_constraint"])
+publish(
+    __name__,
+    globals(),
+    ["DiscriminativeModel", "add_mlcl_constraint", "show_versions"],
+)
