@@ -31,8 +31,8 @@ def show_versions():
     import gemclus
 
     print(
-        f"gemclus {gemclus.__version__} from {Path(gemclus.__file__).parent} (passes for "
-        f"{instruction_set()})"
+        f"gemclus {gemclus.__version__} from {Path(gemclus.__file__).parent} "
+        f"(passes for {instruction_set()})"
     )
     print(f"Python {sys.version.split()[0]} on {platform.platform()}")
     for name in _NEEDED[1:] + _OPTIONAL:
