@@ -7,11 +7,19 @@ from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.pickling import VersionedStateMixin
-from gemclus._common.validation import check_bool, check_choice, check_float, check_int
+from gemclus._common.validation import (
+    check_bool,
+    check_choice,
+    check_float,
+    check_int,
+    check_jobs,
+    check_samples,
+    check_verbose,
+)
 from gemclus._common.warnings import warn
 from gemclus._core.array_passes import largest
 from gemclus._training import contracts
@@ -386,6 +394,8 @@ class DiscriminativeModel(
             check_float("tol", self.tol, 0.0)
         check_int("n_iter_no_change", self.n_iter_no_change, 1)
         check_int("n_init", self.n_init, 1)
+        check_jobs("n_jobs", self.n_jobs)
+        check_verbose("verbose", self.verbose)
         check_init(self.init)
         check_bool("warm_start", self.warm_start)
         trained = getattr(self, "_trained_clusters", self.n_clusters)
@@ -413,7 +423,7 @@ class DiscriminativeModel(
 
     def _check_samples(self, X, reset):
         """`X` as an array of floats, checked against the fit unless `reset`."""
-        return validate_data(
+        return check_samples(
             self,
             X,
             reset=reset,

@@ -28,23 +28,27 @@ gemini : str, GEMINI instance or None, default="{gemini}"
     The objective: a name of `gemclus.gemini.AVAILABLE_GEMINIS`, an instance,
     or None for ``"mmd_ova"``.""",
     "mmd": """\
-kernel : str or callable, default="linear"
+kernel : str, callable or transformer, default="linear"
     A name of `sklearn.metrics.pairwise.kernel_metrics`, ``"precomputed"``
-    (the matrix is the ``y`` of `fit`), or a callable ``k(X)`` that returns an
-    (N, N) array.
+    (the matrix, which may be sparse, is the ``y`` of `fit`), a callable
+    ``k(X)`` that returns an (N, N) array, or a feature map: a scikit-learn
+    transformer ``phi``, for the kernel ``phi(X) phi(X)'``.
 ovo : bool, default=False
     One-vs-one objective instead of one-vs-all.
 kernel_params : dict, default=None
-    Arguments of the named kernel.""",
+    Arguments of the named kernel or the callable.""",
     "wasserstein": """\
 metric : str or callable, default="euclidean"
     A name of `sklearn.metrics.pairwise.distance_metrics`, ``"precomputed"``
-    (the matrix is the ``y`` of `fit`), or a callable ``d(X)`` that returns an
-    (N, N) array.
+    (the matrix is the ``y`` of `fit`), a callable ``d(X)`` that returns an
+    (N, N) array, or ``"geodesic"``: shortest paths between neighbours
+    (`gemclus.affinity.geodesic_distances`), for clusters of any shape. `score`
+    on other samples builds a graph of these alone.
 ovo : bool, default=False
     One-vs-one objective instead of one-vs-all.
 metric_params : dict, default=None
-    Arguments of the named metric.""",
+    Arguments of the named metric or the callable: for ``"geodesic"`` the number
+    of neighbours, ``{{"n_neighbors": 10}}``.""",
     "hidden": """\
 n_hidden_dim : int, default=20
     Number of hidden units.""",

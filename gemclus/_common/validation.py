@@ -5,6 +5,8 @@ import math
 import numbers
 
 import numpy as np
+from scipy.sparse import csr_array, issparse
+from sklearn.utils.validation import validate_data
 
 from gemclus._core.array_passes import FLOATS, first_not_finite
 
@@ -16,7 +18,7 @@ def check_int(name, value, minimum=None):
             f"{name} must be an int, got {value!r} ({type(value).__name__})"
         )
     if minimum is not None and value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+        raise ValueError(f"{name} must be at least {minimum}, got {_written(value)}")
     return int(value)
 
 
@@ -31,7 +33,12 @@ def check_float(name, value, minimum=None, maximum=None, strict=False):
         raise TypeError(
             f"{name} must be a number, got {value!r} ({type(value).__name__})"
         )
-    value = float(value)
+    try:
+        value = float(value)
+    except OverflowError:
+        raise ValueError(
+            f"{name} must be finite as a float, got {_written(value)}"
+        ) from None
     if not math.isfinite(value):
         raise ValueError(f"{name} must be finite, got {value}")
     if minimum is not None and (value < minimum or (strict and value == minimum)):
@@ -40,6 +47,39 @@ def check_float(name, value, minimum=None, maximum=None, strict=False):
     if maximum is not None and value > maximum:
         raise ValueError(f"{name} must be at most {maximum:g}, got {value!r}")
     return value
+
+
+def _written(value):
+    """A number in few characters: Python refuses to write ints of 4300 digits."""
+    if isinstance(value, int) and value.bit_length() > 100:
+        sign = "a negative" if value < 0 else "an"
+        return f"{sign} int of {value.bit_length()} bits"
+    return repr(value)
+
+
+def check_jobs(name, value):
+    """Return a number of jobs as scikit-learn counts them, an int or None."""
+    if value is None:
+        return None
+    jobs = check_int(name, value)
+    if jobs == 0:
+        raise ValueError(
+            f"{name} must not be 0: None or 1 is one of them, -1 as many as there are "
+            "processors"
+        )
+    return jobs
+
+
+def check_verbose(name, value):
+    """Return `value` as a bool: True, False or an int of at least 0."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    if not isinstance(value, numbers.Integral):
+        raise TypeError(
+            f"{name} must be True, False or an int, got {value!r} "
+            f"({type(value).__name__})"
+        )
+    return check_int(name, value, 0) > 0
 
 
 def check_bool(name, value):
@@ -90,11 +130,133 @@ def check_predictions(y_pred, name="y_pred"):
     return np.ascontiguousarray(y_pred, dtype=dtype)
 
 
+def check_samples(estimator, X, **options):
+    """`sklearn.utils.validation.validate_data`, which says more of columns of text."""
+    try:
+        return validate_data(estimator, X, **options)
+    except ValueError as error:
+        if "could not convert string" not in str(error):
+            raise
+        raise ValueError(
+            f"X must hold numbers, but {_text_columns(X)}: encode categories, for "
+            "instance with sklearn.preprocessing.OneHotEncoder"
+        ) from error
+
+
+def _text_columns(X):
+    """Which columns of some data cannot be read as numbers, in words."""
+    by_name = hasattr(X, "columns") and hasattr(X, "__getitem__")
+    if by_name:
+        columns = {name: np.asarray(X[name]) for name in X.columns}
+    else:
+        array = np.asarray(X, dtype=object)
+        array = array.reshape(len(array), -1)
+        columns = {j: array[:, j] for j in range(array.shape[1])}
+    text = {name: value for name, values in columns.items() for value in _text(values)}
+    if not text:
+        return "some entries are text"
+    names = [name if by_name else f"{name}" for name in list(text)[:5]]
+    more = f" and {len(text) - 5} more" if len(text) > 5 else ""
+    example = text[next(iter(text))]
+    which = "column" if len(text) == 1 else "columns"
+    shown = ", ".join(map(str, names))
+    verb = "holds" if len(text) == 1 else "hold"
+    return f"{which} {shown}{more} {verb} text, as {example!r}"
+
+
+def _text(values):
+    """The first entry that is no number, if there is one."""
+    for value in values:
+        try:
+            float(value)
+        except (TypeError, ValueError):
+            return [value]
+    return []
+
+
+def check_labels(name, labels, n_samples=None):
+    """Return labels as (names, codes): ``names[codes]`` are the labels.
+
+    Parameters
+    ----------
+    name : str
+        What messages call them.
+    labels : array-like of shape (N,) or (N, 1)
+        Labels of any kind that can be sorted, none of them missing.
+    n_samples : int, default=None
+        N, if the data say it.
+
+    Returns
+    -------
+    names : ndarray of shape (C,)
+        The labels that occur, in order.
+    codes : ndarray of int of shape (N,)
+        Their positions in it.
+
+    Raises
+    ------
+    ValueError, TypeError
+        If they have another shape, or None or NaN among them.
+    """
+    try:
+        array = np.asarray(labels)
+    except ValueError as error:
+        raise ValueError(f"{name} must be labels of shape (N,): {error}") from error
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    expected = "(N,)" if n_samples is None else f"({n_samples},)"
+    if array.ndim != 1 or (n_samples is not None and len(array) != n_samples):
+        raise ValueError(
+            f"{name} must be labels of shape {expected}, got shape {array.shape}"
+        )
+    # None, NaN and pandas' NA are what is not equal to itself, or is no value.
+    missing = np.array([label is None or _is_nan(label) for label in array.tolist()])
+    if missing.any():
+        first = int(np.flatnonzero(missing)[0])
+        raise ValueError(
+            f"{name} must have a label for each sample, got {array[first]!r} at "
+            f"position {first}"
+        )
+    try:
+        names, codes = np.unique(array, return_inverse=True)
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in array.tolist()})
+        raise TypeError(
+            f"{name} must be labels of one kind, got {' and '.join(kinds)}"
+        ) from None
+    return names, codes.reshape(array.shape)
+
+
+def _is_nan(label):
+    try:
+        return bool(label != label)
+    except TypeError:  # pandas.NA
+        return True
+
+
+def check_sparse_matrix(matrix, n_samples, name):
+    """Return a sparse matrix as a finite (n, n) CSR array of floats."""
+    if matrix.ndim != 2 or matrix.shape != (n_samples, n_samples):
+        expected = (n_samples, n_samples)
+        raise ValueError(f"{name} must have shape {expected}, got {matrix.shape}")
+    if matrix.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {matrix.dtype}")
+    dtype = matrix.dtype if matrix.dtype in FLOATS else np.float64
+    matrix = csr_array(matrix, dtype=dtype)
+    if not np.isfinite(matrix.data).all():
+        raise ValueError(f"{name} must be finite, it contains NaN or infinity")
+    return matrix
+
+
 def check_square_matrix(matrix, n_samples, name):
     """Return `matrix` as a finite, symmetric-shaped (n, n) float array.
 
     `n_samples` may be None when no data say how many rows are expected.
     """
+    if issparse(matrix):
+        raise TypeError(
+            f"{name} must be a dense array, got a sparse one: give its toarray()"
+        )
     if not isinstance(matrix, np.ndarray):
         try:
             matrix = np.asarray(matrix)
@@ -120,6 +282,9 @@ def check_square_matrix(matrix, n_samples, name):
 
 def check_symmetric_matrix(matrix, name):
     """Raise ValueError unless `matrix` equals its transpose to rounding."""
+    if issparse(matrix):
+        _check_symmetric_sparse(matrix, name)
+        return
     # Blocks of rows keep the temporaries small beside the matrix itself.
     n = matrix.shape[0]
     scale = max(abs(float(matrix.max())), abs(float(matrix.min())))
@@ -134,3 +299,17 @@ def check_symmetric_matrix(matrix, name):
                 f"{name} must be symmetric, but entries ({start + i}, {j}) and "
                 f"({j}, {start + i}) differ by {gap[i, j]:g}"
             )
+
+
+def _check_symmetric_sparse(matrix, name):
+    gaps = abs(matrix - matrix.T).tocoo()
+    if gaps.nnz == 0:
+        return
+    worst = int(gaps.data.argmax())
+    scale = float(abs(matrix.data).max())
+    if gaps.data[worst] > 100 * np.finfo(matrix.dtype).eps * scale:
+        i, j = int(gaps.row[worst]), int(gaps.col[worst])
+        raise ValueError(
+            f"{name} must be symmetric, but entries ({i}, {j}) and ({j}, {i}) differ "
+            f"by {gaps.data[worst]:g}"
+        )

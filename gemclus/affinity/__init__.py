@@ -15,6 +15,7 @@ from gemclus.affinity._distances import (
     distance_affinity,
     distance_matrix,
 )
+from gemclus.affinity._geodesic import geodesic_distances
 from gemclus.affinity._kernels import (
     cross_kernel,
     factor_kernel,
@@ -30,7 +31,9 @@ from gemclus.affinity._objects import (
     LazyAffinity,
     MatrixAffinity,
     SampleIndices,
+    SparseKernel,
 )
+from gemclus.affinity._seeding import seed_labels
 
 __all__ = [
     "TRUE_METRICS",
@@ -42,12 +45,15 @@ __all__ = [
     "LazyAffinity",
     "MatrixAffinity",
     "SampleIndices",
+    "SparseKernel",
     "cross_kernel",
     "distance_affinity",
     "distance_matrix",
     "factor_kernel",
+    "geodesic_distances",
     "kernel_affinity",
     "kernel_matrix",
+    "seed_labels",
 ]
 
 publish(__name__, globals(), __all__)

@@ -6,7 +6,14 @@ from sklearn.metrics import pairwise_distances
 from sklearn.metrics.pairwise import distance_metrics
 
 from gemclus._common.validation import check_square_matrix
-from gemclus.affinity._arguments import check_name, precomputed_matrix
+from gemclus.affinity._arguments import (
+    call_square,
+    check_argument,
+    check_named_params,
+    is_named,
+    precomputed_matrix,
+)
+from gemclus.affinity._geodesic import geodesic_distances
 from gemclus.affinity._objects import AffinityRows, Distances, LazyAffinity
 
 # Names whose distance satisfies the triangle inequality: the transport solver
@@ -23,6 +30,7 @@ _EXACT_METRICS = {
     "manhattan": "cityblock",
     "cityblock": "cityblock",
 }
+_NAMES = [*distance_metrics(), "geodesic", "precomputed"]
 
 
 def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
@@ -33,40 +41,55 @@ def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
     X : ndarray of shape (N, D)
         Validated samples.
     metric : str or callable
-        A name of `sklearn.metrics.pairwise.distance_metrics`,
-        ``"precomputed"``, or a callable ``d(X)`` returning an (N, N) array.
+        A name of `sklearn.metrics.pairwise.distance_metrics`, ``"geodesic"``
+        (see `geodesic_distances`), ``"precomputed"``, or a callable ``d(X)``
+        returning an (N, N) array.
     metric_params : dict, default=None
-        Arguments of the named metric.
+        Arguments of the named metric or the callable. A callable that needs two
+        arrays is called as ``d(X, X)``.
     y : array-like of shape (N, N), default=None
         The matrix, when `metric` is ``"precomputed"``.
     minibatch : bool, default=False
         Whether batches are taken from it: a named metric is then computed for
-        each batch, and never in whole.
+        each batch, and never in whole, but for geodesics.
 
     Returns
     -------
     affinity : Distances or LazyAffinity
     """
-    # Parameters may make another distance of it (euclidean with squared=True), and
-    # other implementations than the exact ones round too much to promise anything.
-    is_metric = (
-        isinstance(metric, str)
-        and metric in TRUE_METRICS
-        and not metric_params
-        and isinstance(X, np.ndarray)
-    )
-    if minibatch and isinstance(metric, str) and metric != "precomputed":
+    check_argument("metric", metric, metric_params, _NAMES)
+    precomputed = is_named(metric, "precomputed")
+    geodesic = is_named(metric, "geodesic")
+    if minibatch and isinstance(metric, str) and not (precomputed or geodesic):
+        is_metric = _is_metric(metric, metric_params, X)
         return LazyAffinity(
             X,
             lambda batch: Distances(
                 distance_matrix(batch, metric, metric_params), is_metric
             ),
             lambda rows, columns: _named_distance(rows, columns, metric, metric_params),
+            distances=True,
         )
-    if isinstance(metric, str) and metric == "precomputed":
+    if precomputed:
         y = y.square() if isinstance(y, AffinityRows) else y
         is_metric = isinstance(y, Distances) and y.is_metric
+    else:
+        is_metric = geodesic or _is_metric(metric, metric_params, X)
     return Distances(distance_matrix(X, metric, metric_params, y), is_metric)
+
+
+def _is_metric(metric, metric_params, X):
+    """Whether the triangle inequality is known to hold.
+
+    Parameters may make another distance of a name (euclidean with squared=True), and
+    other implementations than the exact ones round too much to promise anything.
+    """
+    return (
+        isinstance(metric, str)
+        and metric in TRUE_METRICS
+        and not metric_params
+        and isinstance(X, np.ndarray)
+    )
 
 
 def distance_matrix(X, metric, metric_params=None, y=None):
@@ -85,16 +108,24 @@ def distance_matrix(X, metric, metric_params=None, y=None):
     Raises
     ------
     ValueError
-        If the name is unknown, a precomputed matrix is missing, or the matrix
-        has the wrong shape or entries that are negative or not finite.
+        If the name is unknown, a precomputed matrix is missing, parameters do
+        not fit, or the matrix has the wrong shape or entries that are negative
+        or not finite.
     TypeError
-        If `metric` is neither a name nor a callable.
+        If `metric` is neither a name nor a callable, `metric_params` is no dict,
+        or a precomputed matrix is sparse.
     """
-    if metric == "precomputed":
+    check_argument("metric", metric, metric_params, _NAMES)
+    if is_named(metric, "precomputed"):
         matrix, name = precomputed_matrix(y, X.shape[0], "metric"), "y"
+    elif is_named(metric, "geodesic"):
+        params = metric_params or {}
+        check_named_params("metric", metric, geodesic_distances, params, besides=())
+        return geodesic_distances(X, **params)
     elif callable(metric):
-        name = "the result of metric(X)"
-        matrix = check_square_matrix(metric(X), X.shape[0], name)
+        matrix, call = call_square("metric", metric, metric_params, X)
+        name = f"the result of {call}"
+        matrix = check_square_matrix(matrix, X.shape[0], name)
     else:
         name = f"the {metric!r} distances of X"
         matrix = _named_distance(X, X, metric, metric_params)
@@ -109,11 +140,12 @@ def distance_matrix(X, metric, metric_params=None, y=None):
 
 
 def _named_distance(X, Y, metric, metric_params):
-    check_name("metric", metric, distance_metrics())
     if metric in _EXACT_METRICS and not metric_params and isinstance(X, np.ndarray):
         return cdist(X, Y, _EXACT_METRICS[metric])
+    params = metric_params or {}
+    check_named_params("metric", metric, distance_metrics()[metric], params)
     try:
-        return pairwise_distances(X, Y, metric=metric, **(metric_params or {}))
+        return pairwise_distances(X, Y, metric=metric, **params)
     except TypeError as error:
         raise ValueError(
             f"metric_params {metric_params!r} do not fit the {metric!r} metric: {error}"

@@ -1,58 +1,101 @@
-"""Kernels, from a name, a callable or a matrix."""
+"""Kernels, from a name, a callable, a feature map or a matrix."""
 
 from math import comb, factorial
+from numbers import Real
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics import pairwise_kernels
 from sklearn.metrics.pairwise import kernel_metrics
 from sklearn.preprocessing import PolynomialFeatures, normalize
 
 from gemclus._common.validation import check_square_matrix, check_symmetric_matrix
-from gemclus.affinity._arguments import check_name, precomputed_matrix
+from gemclus.affinity._arguments import (
+    call_cross,
+    call_square,
+    check_argument,
+    check_named_params,
+    is_named,
+    precomputed_matrix,
+)
+from gemclus.affinity._feature_maps import (
+    FittedFeatureMap,
+    fit_feature_map,
+    is_feature_map,
+)
 from gemclus.affinity._objects import (
     AffinityRows,
     DenseKernel,
     FactoredKernel,
     LazyAffinity,
+    SparseKernel,
 )
 
+_NAMES = [*kernel_metrics(), "precomputed"]
 
-def kernel_affinity(X, kernel, kernel_params=None, y=None, minibatch=False):
+
+def kernel_affinity(
+    X, kernel, kernel_params=None, y=None, minibatch=False, *, sparse=False
+):
     """The kernel that training uses: the cheapest object that stands for it.
 
     Parameters
     ----------
     X : ndarray or CSR matrix of shape (N, D)
         Validated samples.
-    kernel : str or callable
+    kernel : str, callable or transformer
         A name of `sklearn.metrics.pairwise.kernel_metrics`, ``"precomputed"``,
-        or a callable ``k(X)`` returning an (N, N) array.
+        a callable ``k(X)`` returning an (N, N) array, or a feature map: a
+        scikit-learn transformer ``phi``, for the kernel ``phi(X) phi(X).T``.
     kernel_params : dict, default=None
-        Arguments of the named kernel.
-    y : array-like of shape (N, N), default=None
+        Arguments of the named kernel or the callable. A callable that needs two
+        arrays is called as ``k(X, X)``.
+    y : array-like or sparse matrix of shape (N, N), default=None
         The matrix, when `kernel` is ``"precomputed"``.
     minibatch : bool, default=False
         Whether batches are taken from it: then a named kernel without a factor
         is computed for each batch, and never in whole.
+    sparse : bool, default=False
+        Whether a sparse precomputed matrix may stay sparse; else it is refused.
 
     Returns
     -------
-    affinity : FactoredKernel, DenseKernel or LazyAffinity
+    affinity : FactoredKernel, DenseKernel, SparseKernel or LazyAffinity
     """
+    if is_feature_map(kernel):
+        kernel = fit_feature_map(kernel, kernel_params, X)
+    if isinstance(kernel, FittedFeatureMap):
+        return FactoredKernel(kernel.factor(X))
+    check_argument("kernel", kernel, kernel_params, _NAMES)
     factor = factor_kernel(X, kernel, kernel_params)
     if factor is not None:
         return FactoredKernel(factor)
-    if minibatch and isinstance(kernel, str) and kernel != "precomputed":
+    if is_named(kernel, "precomputed"):
+        return _precomputed_kernel(X, y, sparse)
+    if minibatch and isinstance(kernel, str):
         return LazyAffinity(
             X,
             lambda batch: DenseKernel(kernel_matrix(batch, kernel, kernel_params)),
             lambda rows, columns: _named_kernel(rows, columns, kernel, kernel_params),
         )
-    if isinstance(kernel, str) and kernel == "precomputed":
-        y = y.square() if isinstance(y, AffinityRows) else y
-        if isinstance(y, FactoredKernel) and len(y) == X.shape[0]:
-            return FactoredKernel(y.factor)
     return DenseKernel(kernel_matrix(X, kernel, kernel_params, y))
+
+
+def _precomputed_kernel(X, y, sparse):
+    """The affinity object of ``kernel="precomputed"``."""
+    y = y.square() if isinstance(y, AffinityRows) else y
+    if isinstance(y, FactoredKernel):
+        if len(y) != X.shape[0]:
+            raise ValueError(
+                f"y must be the kernel of the {X.shape[0]} samples, got a "
+                f"FactoredKernel of {len(y)}"
+            )
+        values = y.factor.data if issparse(y.factor) else y.factor
+        if not np.isfinite(values).all():
+            raise ValueError("y must have a finite factor, it contains NaN or infinity")
+        return FactoredKernel(y.factor)
+    matrix = precomputed_matrix(y, X.shape[0], "kernel", keep_sparse=sparse)
+    return SparseKernel(matrix) if issparse(matrix) else DenseKernel(matrix)
 
 
 def kernel_matrix(X, kernel, kernel_params=None, y=None):
@@ -71,16 +114,22 @@ def kernel_matrix(X, kernel, kernel_params=None, y=None):
     Raises
     ------
     ValueError
-        If the name is unknown, a precomputed matrix is missing, or the matrix
-        has the wrong shape, is not symmetric or not finite.
+        If the name is unknown, a precomputed matrix is missing, parameters do
+        not fit, or the matrix has the wrong shape, is not symmetric or not finite.
     TypeError
-        If `kernel` is neither a name nor a callable.
+        If `kernel` is neither a name nor a callable nor a transformer, or
+        `kernel_params` is no dict.
     """
-    if kernel == "precomputed":
-        return precomputed_matrix(y, X.shape[0], "kernel")
+    if is_feature_map(kernel) or isinstance(kernel, FittedFeatureMap):
+        return np.asarray(kernel_affinity(X, kernel, kernel_params))
+    check_argument("kernel", kernel, kernel_params, _NAMES)
+    if is_named(kernel, "precomputed"):
+        matrix = precomputed_matrix(y, X.shape[0], "kernel", keep_sparse=True)
+        return matrix.toarray() if issparse(matrix) else matrix
     if callable(kernel):
-        matrix = check_square_matrix(kernel(X), X.shape[0], "the result of kernel(X)")
-        check_symmetric_matrix(matrix, "the result of kernel(X)")
+        matrix, call = call_square("kernel", kernel, kernel_params, X)
+        matrix = check_square_matrix(matrix, X.shape[0], f"the result of {call}")
+        check_symmetric_matrix(matrix, f"the result of {call}")
         return matrix
     return check_square_matrix(
         _named_kernel(X, X, kernel, kernel_params),
@@ -100,7 +149,7 @@ def cross_kernel(X, Y, kernel, kernel_params=None, argument="kernel"):
         A name of `sklearn.metrics.pairwise.kernel_metrics`, or a callable
         ``k(X, Y)`` returning an (n, m) array.
     kernel_params : dict, default=None
-        Arguments of the named kernel.
+        Arguments of the named kernel or the callable.
     argument : str, default="kernel"
         What error messages call `kernel`.
 
@@ -109,14 +158,15 @@ def cross_kernel(X, Y, kernel, kernel_params=None, argument="kernel"):
     kappa : ndarray of shape (n, m)
         Finite, with the dtype that the kernel gives.
     """
-    if callable(kernel):
-        kappa = np.asarray(kernel(X, Y))
-        name = f"the result of {argument}(X, Y)"
-    elif kernel == "precomputed":
+    if is_named(kernel, "precomputed"):
         raise ValueError(
             f"{argument} must be a callable or a name of kernel_metrics(): new samples "
             "need kernel values with the training samples, got 'precomputed'"
         )
+    check_argument(argument, kernel, kernel_params, kernel_metrics())
+    if callable(kernel):
+        kappa, call = call_cross(argument, kernel, kernel_params, X, Y)
+        name, kappa = f"the result of {call}", np.asarray(kappa)
     else:
         kappa = _named_kernel(X, Y, kernel, kernel_params, argument)
         name = f"the {kernel!r} kernel of X"
@@ -150,21 +200,27 @@ def factor_kernel(X, kernel, kernel_params=None):
     """
     if not isinstance(kernel, str):
         return None
-    params = kernel_params or {}
+    params = dict(kernel_params or {})
     if kernel == "linear" and not params:
         return X
     if kernel == "cosine" and not params:
         return normalize(X)
     if kernel in ("poly", "polynomial") and isinstance(X, np.ndarray):
-        return _polynomial_factor(X, **params)
+        check_named_params("kernel", kernel, kernel_metrics()[kernel], params)
+        if params.keys() <= {"degree", "gamma", "coef0"}:
+            return _polynomial_factor(X, **params)
     return None
 
 
 def _polynomial_factor(X, degree=3, gamma=None, coef0=1.0):
+    """Weighted monomials; None if there are none, or too many, or bad values."""
     n_samples, n_features = X.shape
     gamma = 1.0 / n_features if gamma is None else gamma
-    if not isinstance(degree, int) or degree < 1 or gamma <= 0 or coef0 < 0:
+    if not all(isinstance(value, Real) for value in (degree, gamma, coef0)):
         return None
+    if not (degree >= 1 and degree % 1 == 0 and gamma > 0 and coef0 >= 0):
+        return None
+    degree = int(degree)
     if comb(n_features + degree, degree) > n_samples // 4:
         return None
     monomials = PolynomialFeatures(degree)
@@ -181,7 +237,8 @@ def _polynomial_factor(X, degree=3, gamma=None, coef0=1.0):
 
 
 def _named_kernel(X, Y, kernel, kernel_params, argument="kernel"):
-    check_name(argument, kernel, kernel_metrics())
+    params = kernel_params or {}
+    check_named_params(argument, kernel, kernel_metrics()[kernel], params)
     if kernel == "rbf" and isinstance(X, np.ndarray):
         # It depends on differences alone, but is computed from expanded squares,
         # which lose them when the data have an offset.
@@ -189,7 +246,7 @@ def _named_kernel(X, Y, kernel, kernel_params, argument="kernel"):
         X = X - offset
         Y = X if same else Y - offset
     try:
-        return pairwise_kernels(X, Y, metric=kernel, **(kernel_params or {}))
+        return pairwise_kernels(X, Y, metric=kernel, **params)
     except TypeError as error:
         raise ValueError(
             f"{argument}_params {kernel_params!r} do not fit the {kernel!r} kernel: "

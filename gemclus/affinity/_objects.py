@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from functools import cached_property
 
 import numpy as np
+from scipy.sparse import csr_array, issparse
 
 
 class Affinity(ABC):
@@ -154,6 +155,41 @@ class DenseKernel(MatrixAffinity):
     """
 
 
+class SparseKernel(Affinity):
+    """A kernel of which few entries are not zero, such as an adjacency matrix.
+
+    Parameters
+    ----------
+    array : sparse array or matrix of shape (N, N)
+        The kernel values: finite and symmetric. It is kept as a CSR array.
+    """
+
+    def __init__(self, array):
+        if not issparse(array):
+            raise TypeError(
+                f"array must be a sparse array or matrix, got {type(array).__name__}"
+            )
+        self.array = csr_array(array)
+
+    @property
+    def shape(self):
+        return self.array.shape
+
+    @property
+    def dtype(self):
+        """The dtype of the entries."""
+        return self.array.dtype
+
+    def block(self, rows, columns):
+        return self.array[rows][:, columns].toarray()
+
+    def _restrict(self, indices):
+        return SparseKernel(self.array[indices][:, indices])
+
+    def __matmul__(self, other):
+        return self.array @ other
+
+
 class Distances(MatrixAffinity):
     """Distances as an (N, N) float64 array.
 
@@ -184,7 +220,18 @@ class FactoredKernel(Affinity):
     """
 
     def __init__(self, factor):
-        self.factor = factor
+        if not issparse(factor):
+            factor = np.asarray(factor)
+        if factor.ndim != 2:
+            raise ValueError(
+                f"factor must have shape (N, r), a row for each sample, got "
+                f"{factor.shape}"
+            )
+        if factor.dtype.kind not in "fiub":
+            raise TypeError(f"factor must hold real numbers, got {factor.dtype}")
+        if factor.dtype not in (np.float64, np.float32):
+            factor = factor.astype(np.float64)
+        self.factor = factor if isinstance(factor, np.ndarray) else factor.tocsr()
 
     @property
     def shape(self):
@@ -250,11 +297,14 @@ class LazyAffinity(Affinity):
         ``compute(X_batch)`` gives the affinity object of a batch.
     pairwise : callable
         ``pairwise(X_rows, X_columns)`` gives an ndarray of entries.
+    distances : bool, default=False
+        Whether the entries are distances instead of kernel values.
     """
 
-    def __init__(self, X, compute, pairwise):
+    def __init__(self, X, compute, pairwise, distances=False):
         self.X = X
         self.dtype = X.dtype
+        self.distances = distances
         self._compute = compute
         self._pairwise = pairwise
 

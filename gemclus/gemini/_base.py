@@ -3,9 +3,10 @@
 from abc import ABC, abstractmethod
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.base import BaseEstimator
 
-from gemclus.affinity import SampleIndices
+from gemclus.affinity import Affinity, SampleIndices
 
 
 class GEMINI(BaseEstimator, ABC):
@@ -88,7 +89,26 @@ def training_affinity(gemini, X, y=None, minibatch=False):
     own = _owner(gemini, "_training_affinity")
     if own is not None and own is _owner(gemini, "compute_affinity"):
         return gemini._training_affinity(X, y, minibatch=minibatch)
-    return gemini.compute_affinity(X, y)
+    return _check_affinity(gemini, gemini.compute_affinity(X, y), X.shape[0])
+
+
+def _check_affinity(gemini, affinity, n_samples):
+    """What a user's `compute_affinity` returned: None or an (N, N) matrix."""
+    if affinity is None or isinstance(affinity, Affinity):
+        came = getattr(affinity, "shape", None)
+    elif issparse(affinity):
+        came = "a sparse matrix: give its toarray()"
+    else:
+        affinity = np.asarray(affinity)
+        came = affinity.shape
+        if affinity.dtype.kind not in "fiub":
+            came = f"dtype {affinity.dtype} of shape {came}"
+    if affinity is not None and came != (n_samples, n_samples):
+        raise ValueError(
+            f"compute_affinity of {type(gemini).__name__} must return None or an array "
+            f"of numbers of shape {(n_samples, n_samples)}, got {came}"
+        )
+    return affinity
 
 
 def training_evaluator(gemini):

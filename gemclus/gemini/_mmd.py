@@ -1,12 +1,14 @@
 """Maximum mean discrepancy between clusters."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils.validation import check_array
 
 from gemclus._common.validation import (
     check_bool,
     check_float,
     check_predictions,
+    check_sparse_matrix,
     check_square_matrix,
 )
 from gemclus._core.buffers import empty_like
@@ -14,6 +16,7 @@ from gemclus.affinity import (
     DenseKernel,
     FactoredKernel,
     LazyAffinity,
+    SparseKernel,
     kernel_affinity,
     kernel_matrix,
 )
@@ -24,6 +27,7 @@ from gemclus.gemini._base import GEMINI
 # Rows taken at a time where a product needs centred predictions: the
 # temporaries stay in cache, and float32 products are summed in float64.
 _BLOCK = 2048
+_KERNELS = (DenseKernel, FactoredKernel, LazyAffinity, SparseKernel)
 
 
 class MMDGEMINI(GEMINI):
@@ -40,11 +44,13 @@ class MMDGEMINI(GEMINI):
     ----------
     ovo : bool, default=False
         One-vs-one instead of one-vs-all.
-    kernel : str or callable, default="linear"
-        A name of `sklearn.metrics.pairwise.kernel_metrics`, ``"precomputed"``,
-        or a callable ``k(X)`` that returns an (N, N) array.
+    kernel : str, callable or transformer, default="linear"
+        A name of `sklearn.metrics.pairwise.kernel_metrics`, ``"precomputed"``
+        (a matrix, which may be sparse), a callable ``k(X)`` that returns an
+        (N, N) array, or a feature map: a scikit-learn transformer ``phi``,
+        fitted to the samples, for the kernel ``phi(X) phi(X)'``.
     kernel_params : dict, default=None
-        Arguments of the named kernel.
+        Arguments of the named kernel or the callable.
     epsilon : float, default=1e-12
         Predictions are clipped to ``[epsilon, 1 - epsilon]``.
 
@@ -52,7 +58,8 @@ class MMDGEMINI(GEMINI):
     -----
     Cost of a value and gradient: O(N r K) for kernels with a factor of r
     columns (linear: r = D), which never make an N x N array, and O(N^2 K) for
-    the others; OvO adds O(r K^2) or O(N K^2). For an indefinite kernel,
+    the others (a sparse matrix: as many products as it has entries, times K);
+    OvO adds O(r K^2) or O(N K^2). For an indefinite kernel,
     negative squared distances count as 0.
 
     References
@@ -82,7 +89,9 @@ class MMDGEMINI(GEMINI):
         return kernel_matrix(X, self.kernel, self.kernel_params, y)
 
     def _training_affinity(self, X, y=None, minibatch=False):
-        return kernel_affinity(X, self.kernel, self.kernel_params, y, minibatch)
+        return kernel_affinity(
+            X, self.kernel, self.kernel_params, y, minibatch, sparse=True
+        )
 
     def evaluate(self, y_pred, affinity, return_grad=False):
         return self._training_evaluator()(y_pred, affinity, return_grad)
@@ -97,8 +106,8 @@ class MMDGEMINI(GEMINI):
             pi = passes.proportions(P, epsilon)
             if isinstance(affinity, FactoredKernel):
                 return _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad)
-            # Lazy kernels are multiplied by blocks of rows, and never whole.
-            kappa = affinity if isinstance(affinity, LazyAffinity) else affinity.array
+            # Lazy and sparse kernels multiply, and are never made whole.
+            kappa = affinity.array if isinstance(affinity, DenseKernel) else affinity
             return _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad)
 
         return evaluate
@@ -177,7 +186,9 @@ def _as_kernel(affinity, n_samples):
     """The affinity object of a user's argument, of the right size."""
     if affinity is None:
         raise ValueError("affinity must be a kernel of shape (N, N), got None")
-    if not isinstance(affinity, (DenseKernel, FactoredKernel, LazyAffinity)):
+    if issparse(affinity):
+        return SparseKernel(check_sparse_matrix(affinity, n_samples, "affinity"))
+    if not isinstance(affinity, _KERNELS):
         matrix = check_square_matrix(np.asarray(affinity), n_samples, "affinity")
         return DenseKernel(matrix)
     if len(affinity) != n_samples:

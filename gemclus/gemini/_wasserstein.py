@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_array
 from gemclus._common.validation import (
     check_bool,
     check_float,
-    check_int,
+    check_jobs,
     check_predictions,
     check_square_matrix,
 )
@@ -33,10 +33,12 @@ class WassersteinGEMINI(GEMINI):
     ovo : bool, default=False
         One-vs-one instead of one-vs-all.
     metric : str or callable, default="euclidean"
-        A name of `sklearn.metrics.pairwise.distance_metrics`, ``"precomputed"``,
-        or a callable ``d(X)`` that returns an (N, N) array.
+        A name of `sklearn.metrics.pairwise.distance_metrics`, ``"geodesic"``
+        (`gemclus.affinity.geodesic_distances`, paths along the data; other
+        samples have a graph of their own), ``"precomputed"``, or a callable
+        ``d(X)`` that returns an (N, N) array.
     metric_params : dict, default=None
-        Arguments of the named metric.
+        Arguments of the named metric or the callable.
     epsilon : float, default=1e-12
         Predictions are clipped to ``[epsilon, 1 - epsilon]``.
     n_jobs : int, default=None
@@ -152,7 +154,7 @@ def _check_arguments(y_pred, affinity):
     if affinity is None:
         raise ValueError(f"affinity must be distances of shape ({N}, {N}), got None")
     is_metric = isinstance(affinity, Distances) and affinity.is_metric
-    array = affinity.array if isinstance(affinity, Distances) else np.asarray(affinity)
+    array = affinity.array if isinstance(affinity, Distances) else affinity
     array = check_square_matrix(array, N, "affinity")
     return P, Distances(np.ascontiguousarray(array, dtype=np.float64), is_metric)
 
@@ -176,13 +178,9 @@ def _evaluate(transports, P, epsilon, n_threads, return_grad):
 
 def _count_threads(n_jobs):
     """Threads meant by a scikit-learn `n_jobs`."""
+    n_jobs = check_jobs("n_jobs", n_jobs)
     if n_jobs is None:
         return 1
-    n_jobs = check_int("n_jobs", n_jobs)
-    if n_jobs == 0:
-        raise ValueError(
-            "n_jobs must not be 0: None or 1 is one thread, -1 all of them"
-        )
     return n_jobs if n_jobs > 0 else max(1, (os.cpu_count() or 1) + 1 + n_jobs)
 
 

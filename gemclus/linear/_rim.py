@@ -123,7 +123,7 @@ class KernelRIM(RIM):
         A name of `sklearn.metrics.pairwise.kernel_metrics`, or a callable
         ``k(X, Y)`` that returns an (n, m) array.
     base_kernel_params : dict, default=None
-        Arguments of the named kernel.
+        Arguments of the named kernel or the callable.
     %(training)s
 
     Attributes

@@ -7,9 +7,9 @@ from sklearn.utils import Tags
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.fingerprints import match_rows, row_fingerprints
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
-from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
 
 
 @dataclass(slots=True)

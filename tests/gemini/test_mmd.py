@@ -124,5 +124,7 @@ def test_lazy_kernels_are_never_whole(ovo, monkeypatch):
 
 
 def test_a_factor_of_the_wrong_shape_is_refused():
-    with pytest.raises(ValueError, match="a row for each row of y_pred"):
-        MMDGEMINI().evaluate(P, FactoredKernel(X.ravel()[:40]))
+    with pytest.raises(ValueError, match="a row for each sample"):
+        FactoredKernel(X.ravel()[:40])
+    with pytest.raises(ValueError, match="as y_pred has 40 rows"):
+        MMDGEMINI().evaluate(P, FactoredKernel(X[:39]))

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from scipy.sparse import csr_array
+from scipy.sparse import csr_array, csr_matrix
 from scipy.sparse.csgraph import shortest_path
 from sklearn.base import clone
 from sklearn.datasets import make_blobs, make_circles
@@ -11,12 +11,12 @@ from sklearn.metrics.pairwise import euclidean_distances
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils import get_tags
 
+from gemclus._common.fingerprints import match_rows, row_fingerprints
 from gemclus.nonparametric import (
     CategoricalMMD,
     CategoricalModel,
     CategoricalWasserstein,
 )
-from gemclus.nonparametric._fingerprints import match_rows, row_fingerprints
 
 
 @pytest.fixture
@@ -144,6 +144,38 @@ def test_fingerprints_see_numbers_and_not_their_storage():
     np.testing.assert_array_equal(row_fingerprints(np.asfortranarray(X)), expected)
     np.testing.assert_array_equal(row_fingerprints(csr_array(X)), expected)
     np.testing.assert_array_equal(row_fingerprints(np.where(X == 0, -0.0, X)), expected)
+
+
+def in_parts(X):
+    """A CSR matrix that stores every entry as two, in no order."""
+    rows, columns = np.nonzero(X)
+    values = X[rows, columns]
+    order = np.random.RandomState(0).permutation(2 * len(values))
+    rows, columns = np.tile(rows, 2)[order], np.tile(columns, 2)[order]
+    values = np.concatenate([0.25 * values, 0.75 * values])[order]
+    starts = np.searchsorted(np.sort(rows), np.arange(len(X) + 1))
+    stable = np.argsort(rows, kind="stable")
+    matrix = csr_matrix((values[stable], columns[stable], starts), shape=X.shape)
+    assert not matrix.has_canonical_format
+    return matrix
+
+
+@pytest.mark.parametrize("cls", [CategoricalModel, CategoricalMMD])
+def test_duplicates_that_scipy_sums_in_place_change_no_sample(cls):
+    X = np.random.RandomState(0).normal(size=(20, 5))
+    matrix = in_parts(X)
+    stored = matrix.data.copy()
+    model = cls(2, max_iter=2, random_state=0).fit(matrix)
+    expected = model.predict_proba(matrix)
+    np.testing.assert_array_equal(matrix.data, stored)
+    matrix.sum_duplicates()
+    np.testing.assert_array_equal(model.predict_proba(matrix), expected)
+    shuffled = np.random.RandomState(1).permutation(20)
+    np.testing.assert_array_equal(
+        model.predict_proba(matrix[shuffled]), expected[shuffled]
+    )
+    summed = cls(2, max_iter=2, random_state=0).fit(matrix)
+    np.testing.assert_array_equal(summed.predict_proba(in_parts(X)), expected)
 
 
 def test_fingerprints_differ_where_rows_differ():

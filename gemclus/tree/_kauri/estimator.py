@@ -6,10 +6,16 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.pickling import VersionedStateMixin
-from gemclus._common.validation import check_bool, check_choice, check_float, check_int
+from gemclus._common.validation import (
+    check_bool,
+    check_choice,
+    check_float,
+    check_int,
+    check_samples,
+)
 from gemclus.tree._kauri.growth import grow
 from gemclus.tree._kauri.kernel import (
     GrowthKernel,
@@ -61,7 +67,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     random_state : int, RandomState or None, default=None
         Source of the features drawn, if `max_features` is less than all.
     kernel_params : dict, default=None
-        Arguments of the named kernel.
+        Arguments of the named kernel or the callable.
     min_gain : float, default=0.0
         Growth stops when the best split gains less than this fraction of the
         scatter of all samples: of what would be gained by giving each sample a
@@ -191,7 +197,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             If there is not enough memory.
         """
         verbose = check_bool("verbose", self.verbose)
-        X = validate_data(self, X, dtype=np.float64, order="C")
+        X = check_samples(self, X, dtype=np.float64, order="C")
         rules = self._growth_rules(*X.shape)
         affinity = tree_affinity(X, self.kernel, self.kernel_params, y)
         kernel = GrowthKernel(affinity, is_definite(self.kernel, self.kernel_params))
@@ -324,7 +330,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
 
     def _check_new(self, X):
         check_is_fitted(self)
-        return validate_data(self, X, reset=False, dtype=np.float64, order="C")
+        return check_samples(self, X, reset=False, dtype=np.float64, order="C")
 
     def _growth_rules(self, n_samples, n_features):
         """The limits of the growth as numbers, checked."""

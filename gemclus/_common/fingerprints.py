@@ -28,6 +28,11 @@ def row_fingerprints(X):
     multipliers = random.randint(2**64, size=X.shape[1], dtype=np.uint64)
     multipliers |= np.uint64(1)
     if issparse(X):
+        if not X.has_canonical_format:
+            # Entries that are stored in parts count by their sum, which SciPy
+            # may put in their place at any time.
+            X = X.copy()
+            X.sum_duplicates()
         # A zero has no mixed bits, stored or not.
         mixed = _mix(X.data)
         return csr_array((mixed, X.indices, X.indptr), shape=X.shape) @ multipliers
