@@ -99,6 +99,8 @@ def check_model_gradients(model, X, y=None, *, step=2e-5, rtol=1e-6, random_stat
     Notes
     -----
     A penalty that `_compute_grads` adds has to be the gradient of ``_penalty(X)``.
+    Objectives with kinks (total variation, Wasserstein) can fail where a kink lies
+    between the points of a difference: set `random_state`, or a shorter `step`.
 
     Examples
     --------

@@ -24,7 +24,7 @@ def test_models_of_the_package_pass(cls):
     model = estimators.make_gradient_model(cls)
     if hasattr(model, "alpha"):
         model.set_params(alpha=0.0)  # handled by a proximal step, not a gradient
-    check_model_gradients(model, X)
+    check_model_gradients(model, X, random_state=0)
 
 
 class Altered(MI):
