@@ -34,12 +34,14 @@ from gemclus import (
     tree,
 )
 from gemclus._base import DiscriminativeModel
+from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.public import publish
 from gemclus._common.versions import show_versions
 from gemclus.constraints import add_mlcl_constraint
 
 __all__ = [
     "DiscriminativeModel",
+    "TrainingInterrupted",
     "__version__",
     "add_mlcl_constraint",
     "affinity",
@@ -60,5 +62,10 @@ __all__ = [
 publish(
     __name__,
     globals(),
-    ["DiscriminativeModel", "add_mlcl_constraint", "show_versions"],
+    [
+        "DiscriminativeModel",
+        "TrainingInterrupted",
+        "add_mlcl_constraint",
+        "show_versions",
+    ],
 )

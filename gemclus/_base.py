@@ -1,51 +1,52 @@
 """The hook protocol of discriminative models, and their public methods."""
 
-from functools import partial
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Self
 
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.parameters import store
 from gemclus._common.pickling import VersionedStateMixin
+from gemclus._common.typing import ArrayLike, Floats, Integers, Objective, Seed
 from gemclus._common.validation import (
     check_bool,
-    check_choice,
     check_float,
     check_int,
     check_jobs,
     check_samples,
     check_verbose,
 )
-from gemclus._common.warnings import warn
 from gemclus._core.array_passes import largest
 from gemclus._training import contracts
 from gemclus._training.callbacks import CallbackSupportMixin, with_callbacks
-from gemclus._training.monitor import Monitor, callback_context, watching
-from gemclus._training.restarts import fit_best
-from gemclus._training.start import check_init, start, warn_of_early_end
+from gemclus._training.monitor import Monitor, callback_context
+from gemclus._training.restarts import train_best
+from gemclus._training.start import check_init
+from gemclus._training.state import finished, in_training
+from gemclus._training.task import default_affinity, make_task
 from gemclus._training.trainer import Trainer
-from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
-from gemclus.gemini._base import training_affinity, training_evaluator
+from gemclus._training.training import create, train_once, warn_of_the_limit
 from gemclus.gemini._registry import make_gemini
-from gemclus.optim import OPTIMISERS
+from gemclus.optim import Optimiser
+from gemclus.optim._registry import Solver, make_optimiser, optimiser_class
 
 # Probabilities that `predict` makes before it takes the largest of each row.
 _PREDICTED_AT_ONCE = 1 << 15
 
-# Relative improvement that ends L-BFGS when `tol` is None.
-_LBFGS_TOL = 1e-8
 
-
-def _takes_steps(model):
+def _takes_steps(model: DiscriminativeModel) -> bool:
     """Whether `partial_fit` makes sense: not for one minimisation of a whole."""
-    if model.solver == "lbfgs":
+    if optimiser_class(model.solver).is_full_batch():
         raise AttributeError(
-            "partial_fit takes steps on parts of the data: solver must be 'adam' or "
-            "'sgd', got 'lbfgs'"
+            "partial_fit takes steps on parts of the data: solver must be 'adam', "
+            f"'sgd' or another that takes steps, got {model.solver!r}"
         )
     return True
 
@@ -106,12 +107,14 @@ class DiscriminativeModel(
     """
 
     # For derived models whose constructors do not know these parameters.
-    tol = None
-    n_iter_no_change = 10
-    n_init = 1
-    init = "random"
-    warm_start = False
-    n_jobs = None
+    gemini: str | Objective | None = "mmd_ova"
+    batch_size: int | None = None
+    tol: float | None = None
+    n_iter_no_change: int = 10
+    n_init: int = 1
+    init: str | ArrayLike = "random"
+    warm_start: bool = False
+    n_jobs: int | None = None
 
     # Whether `_infer` and `_compute_grads` take CSR matrices.
     _accepts_sparse = False
@@ -122,57 +125,46 @@ class DiscriminativeModel(
     # Whether `_enter_batch` needs an affinity, to know the samples of a batch,
     # even if the objective has none.
     _needs_indices = False
+    # Whether `_shrink` follows each step of the optimiser.
+    _takes_proximal_steps = False
     # Set by add_mlcl_constraint: what the objective of `fit` has besides.
     _constraints = None
 
     def __init__(
         self,
-        n_clusters=3,
-        gemini="mmd_ova",
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
+        n_clusters: int = 3,
+        gemini: str | Objective | None = "mmd_ova",
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        self.n_clusters = n_clusters
-        self.gemini = gemini
-        self.max_iter = max_iter
-        self.learning_rate = learning_rate
-        self.solver = solver
-        self.batch_size = batch_size
-        self.verbose = verbose
-        self.random_state = random_state
-        self.tol = tol
-        self.n_iter_no_change = n_iter_no_change
-        self.n_init = n_init
-        self.init = init
-        self.warm_start = warm_start
-        self.n_jobs = n_jobs
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     # Hooks
 
-    def _init_params(self, random_state, X=None):
+    def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         raise NotImplementedError(f"{type(self).__name__} must define _init_params")
 
-    def _get_weights(self):
+    def _get_weights(self) -> list[Any]:
         raise NotImplementedError(f"{type(self).__name__} must define _get_weights")
 
-    def _infer(self, X, retain=True):
+    def _infer(self, X: Any, retain: bool = True) -> Any:
         raise NotImplementedError(f"{type(self).__name__} must define _infer")
 
-    def _compute_grads(self, X, y_pred, gradient):
+    def _compute_grads(self, X: Any, y_pred: Any, gradient: Any) -> list[Any]:
         raise NotImplementedError(f"{type(self).__name__} must define _compute_grads")
 
-    def get_gemini(self):
+    def get_gemini(self) -> Any:
         """Return the objective that `fit` maximises.
 
         Returns
@@ -182,7 +174,9 @@ class DiscriminativeModel(
         """
         return make_gemini(self.gemini)
 
-    def _batchify(self, X, affinity_matrix=None, random_state=None):
+    def _batchify(
+        self, X: Any, affinity_matrix: Any = None, random_state: Seed = None
+    ) -> Iterator[tuple[Any, Any]]:
         n_samples = X.shape[0]
         if self.batch_size is None or self.batch_size >= n_samples:
             # The order of the samples is kept: nothing depends on it, and
@@ -195,21 +189,35 @@ class DiscriminativeModel(
             affinity = None if affinity_matrix is None else affinity_matrix.take(batch)
             yield X[batch], affinity
 
-    def _update_weights(self, weights, gradients):
+    def _update_weights(self, weights: list[Any], gradients: list[Any]) -> None:
         self.optimiser_.update_params(weights, gradients)
 
-    def _enter_batch(self, X, affinity):
+    def _enter_batch(self, X: Any, affinity: Any) -> None:
         """Called before the hooks of a step, with what `_batchify` yielded.
 
         Models that keep something for each training sample find out here which
         samples these are: ``affinity.indices``.
         """
 
-    def _penalty(self, X):
-        """Smooth penalty on the weights, whose gradient `_compute_grads` adds."""
+    def _smooth_penalty(self, X: Any, gradients: list[Any] | None = None) -> float:
+        """Smooth penalty on the weights, at a batch; adds its gradient to `gradients`.
+
+        The training maximises the objective minus it.
+        """
         return 0.0
 
-    def __sklearn_tags__(self):
+    def _penalty_weight(self) -> float:
+        """Weight of `_proximal_penalty` in a fit."""
+        return 0.0
+
+    def _proximal_penalty(self) -> float:
+        """Penalty that is not smooth: the training applies it by `_shrink`."""
+        return 0.0
+
+    def _shrink(self, step: float) -> None:
+        """Apply the proximal operator of `step` times `_proximal_penalty`, in place."""
+
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self._accepts_sparse
         return tags
@@ -217,7 +225,7 @@ class DiscriminativeModel(
     # Public methods
 
     @with_callbacks
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Train the model.
 
         Parameters
@@ -237,46 +245,53 @@ class DiscriminativeModel(
         ------
         ValueError, TypeError
             If a parameter or the data are not what they should be, or a hook
-            breaks its contract.
+            breaks its contract. The model is then what it was before.
+        TrainingInterrupted
+            After Ctrl-C, with the model: its weights are those reached by then.
         """
-        self._check_parameters()
-        X = self._check_samples(X, reset=not self._goes_on())
-        if X.shape[0] < self.n_clusters:
-            raise ValueError(
-                f"n_samples={X.shape[0]} must be at least n_clusters={self.n_clusters}"
-            )
-        self._begin_fit(X)
-        random_state = check_random_state(self.random_state)
-        try:
-            gemini, affinity = self._training_affinity(X, y)
-        except KeyboardInterrupt:
-            if not self._goes_on():
-                self._create(X, random_state)
-            warn_of_early_end()
-            self._finish_fit(X)
-            return self
-        gemini = self._constrained(gemini, X, y)
-        with callback_context(self, X) as context:
-            several = self.n_init > 1 and not self._goes_on()
-            train = partial(fit_best, self) if several else self._fit_once
-            if not train(X, gemini, affinity, random_state, context):
-                self._extend_fit(X, gemini, affinity)
-            self._finish_fit(X)
-        if self.__dict__.pop("_hit_limit", False):
-            remedy = "increase max_iter or tol"
-            if self.solver != "lbfgs":
-                remedy = (
-                    "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
-                )
-            warn(
-                f"{type(self).__name__} did not converge in max_iter={self.max_iter} "
-                f"epochs: {remedy}.",
-                ConvergenceWarning,
-            )
+        self._fit(X, y)
         return self
 
+    def _fit(
+        self,
+        X: Any,
+        y: Any,
+        alpha: float | None = None,
+        follow: Callable[..., None] | None = None,
+    ) -> None:
+        """Train; then let ``follow(twin, task, random_state)`` train further.
+
+        `alpha` is the weight of the proximal penalty, if not the model's own.
+        """
+        self._check_parameters()
+        goes_on = self._goes_on()
+        with in_training(self, goes_on) as twin:
+            X = twin._check_samples(X, reset=not goes_on)
+            if X.shape[0] < self.n_clusters:
+                raise ValueError(
+                    f"n_samples={X.shape[0]} must be at least n_clusters="
+                    f"{self.n_clusters}"
+                )
+            twin._begin_fit(X)
+            if not goes_on:
+                for name in ("optimiser_", "_stream"):
+                    vars(twin).pop(name, None)
+            random_state = check_random_state(self.random_state)
+            task = make_task(twin, X, y)
+            if alpha is not None:
+                task.alpha = alpha
+            with callback_context(self, twin, X) as task.context, finished(twin, X):
+                if self.n_init > 1 and not goes_on:
+                    outcome = train_best(twin, task, random_state)
+                else:
+                    outcome = train_once(twin, task, random_state, goes_on)
+                if follow is not None:
+                    follow(twin, task, random_state)
+            if outcome.limited:
+                warn_of_the_limit(twin)
+
     @available_if(_takes_steps)
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Train for one pass over some samples, from where the model stands.
 
         The first call creates the parameters; later ones go on with the same
@@ -297,23 +312,23 @@ class DiscriminativeModel(
         """
         self._check_parameters()
         started = hasattr(self, "optimiser_")
-        X = self._check_samples(X, reset=not started)
-        self._begin_fit(X)
-        gemini, affinity = self._training_affinity(X, y)
-        gemini = self._constrained(gemini, X, y)
-        if not started or not hasattr(self, "_stream"):
-            self._stream = check_random_state(self.random_state)
-        evaluate = training_evaluator(gemini)
-        trainer = Trainer(self, X, affinity, evaluate, self._stream)
-        if not started:
-            self._create(X, self._stream)
-        monitor = Monitor(None, self.n_iter_no_change)
-        self.n_iter_ += trainer.run(1, monitor)
-        self.objective_curve_ = np.append(self.objective_curve_, monitor.curve)
-        self._finish_fit(X)
+        with in_training(self, goes_on=started) as twin:
+            X = twin._check_samples(X, reset=not started)
+            twin._begin_fit(X)
+            task = make_task(twin, X, y)
+            if not started or not hasattr(twin, "_stream"):
+                twin._stream = check_random_state(self.random_state)
+            if not started:
+                create(twin, X, twin._stream)
+            with finished(twin, X):
+                trainer = Trainer(twin, task, twin._stream)
+                monitor = Monitor(None, twin.n_iter_no_change)
+                trainer.run(1, monitor)
+                twin.n_iter_ += len(monitor.curve)
+                twin.objective_curve_ = np.append(twin.objective_curve_, monitor.curve)
         return self
 
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X: Any, y: Any = None) -> Integers:
         """Train the model and return the cluster of each sample.
 
         Parameters
@@ -328,7 +343,7 @@ class DiscriminativeModel(
         """
         return self.fit(X, y).labels_
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Floats:
         """Probability of each cluster.
 
         Parameters
@@ -344,7 +359,7 @@ class DiscriminativeModel(
         check_is_fitted(self)
         return self._predictions(self._check_samples(X, reset=False))
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Integers:
         """Most probable cluster of each sample.
 
         Parameters
@@ -360,7 +375,7 @@ class DiscriminativeModel(
         check_is_fitted(self)
         return self._most_probable(self._check_samples(X, reset=False))
 
-    def score(self, X, y=None):
+    def score(self, X: Any, y: Any = None) -> float:
         """The objective on some samples.
 
         Parameters
@@ -373,21 +388,22 @@ class DiscriminativeModel(
         Returns
         -------
         value : float
-            The GEMINI; larger is better.
+            The GEMINI alone, without penalties and constraints; larger is better.
         """
         check_is_fitted(self)
         X = self._check_samples(X, reset=False)
-        gemini, affinity = self._training_affinity(X, y)
-        return float(training_evaluator(gemini)(self._predictions(X), affinity))
+        task = make_task(self, X, y, constrained=False)
+        affinity = self._whole_affinity(task.affinity)
+        return task.gemini_value(self._predictions(X), affinity)
 
     # Checks
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         """Refuse constructor arguments of the wrong type or range."""
         check_int("n_clusters", self.n_clusters, 1)
         check_int("max_iter", self.max_iter, 1)
         check_float("learning_rate", self.learning_rate, 0.0, strict=True)
-        check_choice("solver", self.solver, OPTIMISERS)
+        optimiser = optimiser_class(self.solver)
         if self.batch_size is not None:
             check_int("batch_size", self.batch_size, 1)
         if self.tol is not None:
@@ -404,24 +420,24 @@ class DiscriminativeModel(
                 f"A training with n_clusters={trained} cannot go on with n_clusters="
                 f"{self.n_clusters}: set warm_start=False"
             )
-        if self.solver == "lbfgs":
-            self._check_lbfgs_applies()
+        if optimiser.is_full_batch():
+            self._check_full_batch_applies()
 
-    def _check_lbfgs_applies(self):
-        """L-BFGS minimises one smooth function of all the weights."""
+    def _check_full_batch_applies(self) -> None:
+        """Full-batch optimisers minimise one smooth function of all the weights."""
         if self.batch_size is not None:
             raise ValueError(
-                "solver='lbfgs' uses all samples at once: batch_size must be None, got "
-                f"{self.batch_size}"
+                f"solver={self.solver!r} uses all samples at once: batch_size must be "
+                f"None, got {self.batch_size}"
             )
         for hook in ("_batchify", "_update_weights"):
             if getattr(type(self), hook) is not getattr(DiscriminativeModel, hook):
                 raise ValueError(
-                    f"solver='lbfgs' does not apply to {type(self).__name__}, which "
-                    f"defines its own {hook}: use 'adam' or 'sgd'"
+                    f"solver={self.solver!r} does not apply to {type(self).__name__}, "
+                    f"which defines its own {hook}: use 'adam' or 'sgd'"
                 )
 
-    def _check_samples(self, X, reset):
+    def _check_samples(self, X: Any, reset: bool) -> Any:
         """`X` as an array of floats, checked against the fit unless `reset`."""
         return check_samples(
             self,
@@ -434,82 +450,46 @@ class DiscriminativeModel(
 
     # One training
 
-    def _goes_on(self):
+    def _goes_on(self) -> bool:
         """Whether `fit` starts from the weights of the last one."""
-        return self.warm_start and hasattr(self, "optimiser_")
+        return bool(self.warm_start) and hasattr(self, "optimiser_")
 
-    def _training_affinity(self, X, y):
-        """The objective and what `_batchify` receives as its affinity."""
-        gemini = contracts.check_gemini(self.get_gemini())
-        minibatch = self.batch_size is not None and self.batch_size < X.shape[0]
-        affinity = training_affinity(gemini, X, y, minibatch)
-        if affinity is None and (self._needs_indices or self._constraints is not None):
-            affinity = SampleIndices(X.shape[0])
-        if affinity is not None and not isinstance(affinity, Affinity):
-            affinity = MatrixAffinity(np.asarray(affinity))
-        return gemini, affinity
+    def _make_optimiser(self) -> Optimiser:
+        return make_optimiser(self.solver, self.learning_rate)
 
-    def _constrained(self, gemini, X, y):
-        """The objective of `fit`: `gemini`, and the constraints on its samples."""
-        if self._constraints is None:
-            return gemini
-        return self._constraints.penalise(gemini, X.shape[0], y)
+    def _make_affinity(self, gemini: Any, X: Any, y: Any) -> Any:
+        """What `gemini` needs to know of the samples, from which batches are cut."""
+        return default_affinity(self, gemini, X, y)
 
-    def _create(self, X, random_state):
-        """New parameters, and the state of a training that has not begun."""
-        self._init_params(random_state, X)
-        self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
-        self.n_iter_, self.objective_curve_ = 0, np.empty(0)
-        self._trained_clusters = self.n_clusters
+    def _whole_affinity(self, affinity: Any) -> Any:
+        """What `evaluate` gets as the affinity of all samples, at these weights."""
+        return affinity
 
-    def _fit_once(self, X, gemini, affinity, random_state, context=None):
-        """Create the parameters and train them. Returns whether it was interrupted."""
-        evaluate = training_evaluator(gemini)
-        trainer = Trainer(self, X, affinity, evaluate, random_state)
-        if self._goes_on():
-            self.optimiser_ = OPTIMISERS[self.solver](self.learning_rate)
-        else:
-            self._create(X, random_state)
-            trainer.fresh = True
-            if not start(trainer, self.init, random_state):
-                return True
-        tol = _LBFGS_TOL if self.tol is None and self.solver == "lbfgs" else self.tol
-        with watching(self, X, context) as reporters:
-            monitor = Monitor(tol, self.n_iter_no_change, reporters)
-            self.n_iter_ = trainer.run(self.max_iter, monitor)
-        self.objective_curve_ = np.array(monitor.curve)
-        limited = tol is not None and self.n_iter_ == self.max_iter
-        self._hit_limit = limited and not monitor.converged
-        return trainer.interrupted
-
-    def _begin_fit(self, X):
+    def _begin_fit(self, X: Any) -> None:
         """Set what depends on the training data and not on the weights."""
 
-    def _extend_fit(self, X, gemini, affinity):
-        """Go on from the trained weights, unless Ctrl-C ended the training."""
-
-    def _finish_fit(self, X):
+    def _finish_fit(self, X: Any) -> None:
         """Set what depends on the trained weights and the training data."""
         self.labels_ = self._most_probable(X)
         self.__dict__.pop("_retained", None)
 
-    def __sklearn_clone__(self):
+    def __sklearn_clone__(self) -> Self:
         cloned = super().__sklearn_clone__()
         if self._constraints is not None:
             cloned._constraints = self._constraints
         return cloned
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         state.pop("_retained", None)
         return state
 
-    def _predictions(self, X):
+    def _predictions(self, X: Any) -> Any:
         """`_infer` without keeping anything, checked."""
         y_pred = self._infer(X, retain=False)
         return contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
 
-    def _most_probable(self, X):
+    def _most_probable(self, X: Any) -> Integers:
         """Labels of the rows of `X`, by blocks whose predictions stay in the cache."""
         step = max(1, _PREDICTED_AT_ONCE // self.n_clusters)
         if X.shape[0] <= step or not self._infers_by_rows:

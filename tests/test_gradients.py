@@ -7,8 +7,7 @@ import pytest
 from sklearn.utils import check_random_state
 
 from gemclus import add_mlcl_constraint
-from gemclus._training.trainer import Trainer
-from gemclus.gemini._base import training_evaluator
+from gemclus._training.task import make_task
 
 # Short, so that no kink of a piecewise smooth objective lies within.
 _STEP = 2e-5
@@ -30,21 +29,19 @@ def numerical_gradient(function, array):
 
 
 def check_model_gradients(model, X, batch=None):
-    """Compare what `Trainer` computes of minus the objective with differences."""
-    random_state = check_random_state(0)
-    gemini, affinity = model._training_affinity(X, None)
-    gemini = model._constrained(gemini, X, None)
-    model._init_params(random_state, X)
+    """Compare what a training has of minus the objective with differences."""
+    task = make_task(model, X)
+    model._init_params(check_random_state(0), X)
     if batch is not None:
-        affinity = None if affinity is None else affinity.take(batch)
-        X = X[batch]
-    trainer = Trainer(model, X, affinity, training_evaluator(gemini), random_state)
+        affinity = task.affinity
+        batch = X[batch], None if affinity is None else affinity.take(batch)
+    source = task.source(model)
     weights = model._get_weights()
 
     def minus_objective():
-        return -trainer._objective(X, affinity, trainer.evaluate, weights)[0]
+        return -source.evaluate(weights, batch)[0]
 
-    gradients = trainer._objective(X, affinity, trainer.evaluate, weights)[1]
+    gradients = source.evaluate(weights, batch)[1]
     assert len(gradients) == len(weights)
     for position, (gradient, weight) in enumerate(zip(gradients, weights, strict=True)):
         expected = numerical_gradient(minus_objective, weight)

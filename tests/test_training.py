@@ -11,14 +11,16 @@ from joblib import parallel_backend
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_wine, make_blobs
-from sklearn.exceptions import ConvergenceWarning
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
 from test_base import Sigmoid
 
+from gemclus import TrainingInterrupted
 from gemclus._training import restarts, start
 from gemclus._training.monitor import logger
+from gemclus._training.training import Outcome
 from gemclus.gemini import MMDGEMINI
 from gemclus.linear import LinearMMD, LinearModel, LinearWasserstein
 from gemclus.mlp import MLPWasserstein
@@ -78,7 +80,9 @@ def test_restarts_warn_once_and_here(n_jobs):
 
 @pytest.mark.parametrize("n_jobs", [None, 2])
 def test_restarts_keep_the_best_and_are_reproducible(n_jobs):
-    seeds = np.random.RandomState(0).randint(np.iinfo(np.int32).max, size=6)
+    largest = np.iinfo(np.int32).max
+    others = np.random.RandomState(np.random.RandomState(0).randint(largest))
+    seeds = [0, *others.randint(largest, size=5)]
     singles = [LinearMMD(solver="lbfgs", random_state=s).fit(blobs) for s in seeds]
     best = max(single.objective_curve_[-1] for single in singles)
     model = LinearMMD(solver="lbfgs", n_init=6, random_state=0, n_jobs=n_jobs)
@@ -124,11 +128,10 @@ def test_starts_work_for_derived_models():
 
 def test_warm_start_goes_on():
     once = LinearMMD(random_state=0, max_iter=5, warm_start=True).fit(wine)
-    first = once.objective_curve_
-    W = once.W_
+    first, score = once.objective_curve_, once.score(wine)
     once.fit(wine)
-    assert once.W_ is W
-    assert once.objective_curve_[0] > first[-1]
+    assert once.objective_curve_[0] == pytest.approx(score, rel=1e-12)
+    assert score > first[-1]
     with pytest.raises(ValueError, match="features"):
         once.fit(wine[:, :3])
     with pytest.raises(ValueError, match="n_clusters=3 cannot go on with n_clusters=4"):
@@ -170,11 +173,13 @@ def test_ctrl_c_keeps_the_model_so_far(sigint):
     model = LinearMMD(random_state=0, max_iter=10**9)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
-    with pytest.warns(ConvergenceWarning, match="interrupted") as caught:
+    with pytest.raises(KeyboardInterrupt, match="interrupted after") as caught:
         model.fit(wine)
-    assert caught[0].filename == __file__
+    assert type(caught.value) is TrainingInterrupted
+    assert caught.value.model is model
     assert model.n_iter_ == len(model.objective_curve_) > 0
-    assert np.isfinite(model.predict_proba(wine)).all()
+    assert not model.converged_
+    np.testing.assert_array_equal(model.predict(wine), model.labels_)
 
 
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
@@ -184,28 +189,31 @@ def test_ctrl_c_in_the_first_step_leaves_a_usable_model(solver, n_init):
         def _compute_grads(self, X, y_pred, gradient):
             raise KeyboardInterrupt
 
-    model = Interrupted(random_state=0, solver=solver, n_init=n_init)
-    with pytest.warns(ConvergenceWarning, match="interrupted after 0 epochs"):
+    with pytest.raises(TrainingInterrupted, match="interrupted after 0 epochs") as c:
+        Interrupted(random_state=0, solver=solver, n_init=n_init).fit(wine)
+    assert np.isfinite(c.value.model.predict_proba(wine)).all()
+    assert len(c.value.model.labels_) == len(wine)
+
+
+class InterruptedAffinity(MMDGEMINI):
+    def compute_affinity(self, X, y=None):
+        raise KeyboardInterrupt
+
+
+def test_ctrl_c_before_the_training_leaves_the_model_as_it_was():
+    model = LinearModel(gemini=InterruptedAffinity(), random_state=0)
+    with pytest.raises(TrainingInterrupted, match="before it began") as caught:
         model.fit(wine)
-    assert np.isfinite(model.predict_proba(wine)).all()
-    assert len(model.labels_) == len(wine)
-
-
-def test_ctrl_c_before_the_training_keeps_the_parameters():
-    class Interrupted(MMDGEMINI):
-        def compute_affinity(self, X, y=None):
-            raise KeyboardInterrupt
-
-    model = LinearModel(gemini=Interrupted(), random_state=0)
-    with pytest.warns(ConvergenceWarning, match="before its first epoch") as caught:
-        model.fit(wine)
-    assert caught[0].filename == __file__
-    assert np.isfinite(model.predict_proba(wine)).all()
+    assert caught.value.model is model
+    with pytest.raises(NotFittedError):
+        model.predict(wine)
     trained = LinearModel(random_state=0, max_iter=3, warm_start=True).fit(wine)
-    W = trained.W_.copy()
-    with pytest.warns(ConvergenceWarning, match="before its first epoch"):
-        trained.set_params(gemini=Interrupted()).fit(wine)
-    np.testing.assert_array_equal(trained.W_, W)
+    before = dict(vars(trained))
+    for warm_start in (True, False):
+        trained.set_params(gemini=InterruptedAffinity(), warm_start=warm_start)
+        with pytest.raises(TrainingInterrupted, match="before it began"):
+            trained.fit(wine)
+        assert trained.W_ is before["W_"] and trained.labels_ is before["labels_"]
 
 
 def test_ctrl_c_in_a_soft_start_keeps_the_model_so_far():
@@ -219,13 +227,30 @@ def test_ctrl_c_in_a_soft_start_keeps_the_model_so_far():
             return super()._compute_grads(X, y_pred, gradient)
 
     model = Interrupted(random_state=0, solver="lbfgs", init=load_wine().target)
-    match = "interrupted before its first epoch"
-    with pytest.warns(ConvergenceWarning, match=match) as caught:
+    with pytest.raises(TrainingInterrupted, match="interrupted after 0 epochs"):
         model.fit(wine)
-    assert caught[0].filename == __file__
     assert model.n_iter_ == len(model.objective_curve_) == 0
     assert np.isfinite(model.predict_proba(wine)).all()
     assert len(model.labels_) == len(wine)
+
+
+def test_ctrl_c_keeps_the_best_complete_restart():
+    class Interrupted(LinearMMD):
+        calls = 0
+
+        def _compute_grads(self, X, y_pred, gradient):
+            type(self).calls += 1
+            if self.calls == 70:
+                raise KeyboardInterrupt
+            return super()._compute_grads(X, y_pred, gradient)
+
+    model = Interrupted(random_state=1, n_init=5, max_iter=20)
+    with pytest.raises(TrainingInterrupted, match="when 3 of 5 trainings"):
+        model.fit(wine)
+    expected = LinearMMD(random_state=1, n_init=3, max_iter=20)
+    assert model.n_iter_ == 20
+    # The seeds of the others do not depend on their number.
+    np.testing.assert_array_equal(model.W_, expected.fit(wine).W_)
 
 
 @pytest.mark.parametrize("complete", [[3, 30], []])
@@ -234,16 +259,18 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
 ):
     def trainings(self, calls):
         for max_iter in complete:
-            yield LinearMMD(random_state=0, max_iter=max_iter).fit(wine), False
+            yield LinearMMD(random_state=0, max_iter=max_iter).fit(wine), Outcome()
         raise KeyboardInterrupt
 
     monkeypatch.setattr(restarts.Parallel, "__call__", trainings)
     model = LinearMMD(random_state=0, n_init=4, n_jobs=2)
-    with pytest.warns(ConvergenceWarning, match=f"when {len(complete)} of 4") as caught:
+    with pytest.raises(TrainingInterrupted, match="interrupted (when 2 of 4|before)"):
         model.fit(wine)
-    assert caught[0].filename == __file__
-    assert model.n_iter_ == max(complete, default=0)
-    assert np.isfinite(model.predict_proba(wine)).all()
+    if complete:
+        assert model.n_iter_ == max(complete)
+        assert np.isfinite(model.predict_proba(wine)).all()
+    else:
+        assert not hasattr(model, "labels_")
 
 
 @pytest.mark.parametrize(

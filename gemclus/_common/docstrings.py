@@ -10,10 +10,12 @@ max_iter : int, default={max_iter}
     Largest number of epochs: passes over the data.
 learning_rate : float, default={learning_rate}
     Step of the optimiser.
-solver : {{"adam", "sgd", "lbfgs"}}, default="adam"
+solver : {{"adam", "sgd", "lbfgs"}} or Optimiser, default="adam"
     ``"adam"`` and ``"sgd"`` (Nesterov momentum 0.9) take steps of
     `learning_rate`; ``"lbfgs"`` is a full-batch quasi-Newton method without
-    one, which runs to convergence in some tens of iterations.""",
+    one, which runs to convergence in some tens of iterations. Others are
+    classes, made with `learning_rate`, or instances, cloned for each training
+    with a learning rate of their own: see `gemclus.optim.Optimiser`.""",
     "batch_size": """\
 batch_size : int, default=None
     Number of samples of a training batch; None takes all of them, in their
@@ -75,14 +77,15 @@ path_ : SparsePath
     What `path` returned, if it was called.""",
     "training": """\
 tol : float, default=None
-    Training ends when the objective has not improved by more than ``tol``
-    times its magnitude for `n_iter_no_change` epochs. None runs `max_iter`
-    epochs, and stands for 1e-8 with ``solver="lbfgs"``.
+    Training ends when what it maximises, `objective_curve_`, has not improved
+    by more than ``tol`` times its magnitude for `n_iter_no_change` epochs. None
+    runs `max_iter` epochs, and stands for 1e-8 with ``solver="lbfgs"``.
 n_iter_no_change : int, default=10
     Number of epochs without improvement that end the training.
 n_init : int, default=1
     Number of trainings from different initial parameters, of which the one
-    with the best objective is kept.
+    whose `objective_curve_` ends highest is kept. The first is that of
+    ``n_init=1``.
 init : {{"random", "k-means++"}} or array-like of shape (N,), default="random"
     What the initial parameters are. Given labels train the random ones
     towards those labels first, softly; ``"k-means++"`` towards the cells of
@@ -103,7 +106,8 @@ b1_ : ndarray of shape (1, n_hidden_dim)
 b2_ : ndarray of shape (1, K)
     Biases of the output layer.
 H_ : ndarray of shape (N, n_hidden_dim)
-    Hidden representation of the training data, at the end of `fit`.""",
+    Hidden representation of the training data, at the end of `fit`. Pickles
+    and copies have none.""",
     "logits": """\
 logits_ : ndarray of shape (N, K)
     Logits of the training samples.""",
@@ -113,7 +117,12 @@ labels_ : ndarray of shape (N,)
 n_iter_ : int
     Number of epochs run.
 objective_curve_ : ndarray of shape (n_epochs,)
-    Objective of each epoch, before its updates.
+    What is maximised, at each epoch before its updates: the objective minus
+    the penalties of the model and of constraints. `score` is the objective
+    alone.
+converged_ : bool
+    Whether a stopping rule ended the training, that of `tol` or the solver's
+    own, and neither `max_iter` nor a line search that failed.
 optimiser_ : object
     The optimiser, with `learning_rate` and `update_params`.
 n_features_in_ : int

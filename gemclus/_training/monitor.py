@@ -138,25 +138,25 @@ def _end(model, X, context):
 
 
 @contextmanager
-def callback_context(model, X):
-    """The task of a whole fit, or None when no callbacks are set on `model`."""
+def callback_context(model, twin, X):
+    """The task of a whole fit of `twin`, or None when `model` has no callbacks."""
     if not getattr(model, "_skl_callbacks", None):
         yield None
         return
     context = model._init_callback_context(max_subtasks=model.n_init)
     context.call_on_fit_task_begin(estimator=model, X=X)
     yield context
-    _end(model, X, context)
+    _end(twin, X, context)
 
 
 @contextmanager
-def watching(model, X, context):
+def watching(model, task):
     """The reporters that the parameters and the callbacks of `model` ask for."""
     reporters = []
     if model.verbose:
         reporters.append(ProgressReport(type(model).__name__, model.max_iter))
-    if context is not None:
-        reporters.append(CallbackReport(model, X, context))
+    if task.context is not None:
+        reporters.append(CallbackReport(model, task.X, task.context))
     try:
         yield reporters
     finally:

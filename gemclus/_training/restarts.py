@@ -1,86 +1,94 @@
 """Several trainings from different starts, of which the best is kept."""
 
-from copy import copy
+from __future__ import annotations
+
+from collections.abc import Iterator
+from copy import deepcopy
 from inspect import signature
+from typing import Any
 
 import joblib
 import numpy as np
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from gemclus._common.warnings import warn
-from gemclus._training.start import INTERRUPTED
+from gemclus._common.interruption import TrainingInterrupted
+from gemclus._training.state import adopt, twin_of
+from gemclus._training.task import Task
+from gemclus._training.training import Outcome, train_once
 
 # Trainings are compared as they end, so that no more than the best is kept; where
 # joblib is 1.2, the oldest one of scikit-learn, they come all together.
 _KNOWN = signature(joblib.Parallel).parameters
 _AS_THEY_END = {"return_as": "generator"} if "return_as" in _KNOWN else {}
 
+Trained = tuple[Any, Outcome]
 
-def fit_best(model, X, gemini, affinity, random_state, context):
+
+def train_best(model: Any, task: Task, random_state: np.random.RandomState) -> Outcome:
     """Train `n_init` times and keep the training with the best objective.
 
-    The seed of each is drawn beforehand, so the result does not depend on
+    The first training is that of ``n_init=1``, so more of them never end lower.
+    The seeds of the others are drawn beforehand: the result does not depend on
     `n_jobs`. Callbacks follow trainings in this process only.
 
-    Returns
-    -------
-    interrupted : bool
-        Whether Ctrl-C ended the trainings.
+    Raises
+    ------
+    TrainingInterrupted
+        After Ctrl-C: the model is the best training that is complete, or else
+        the one that was running in this process, if any.
     """
-    seeds = random_state.randint(np.iinfo(np.int32).max, size=model.n_init)
+    first = deepcopy(random_state)
+    others = np.random.RandomState(random_state.randint(np.iinfo(np.int32).max))
+    seeds = others.randint(np.iinfo(np.int32).max, size=model.n_init - 1)
     apart = joblib.effective_n_jobs(model.n_jobs) > 1
-    train = _fit_apart if apart else _fit_in_turn
-    best, n_complete, interrupted = None, 0, False
+    train = _train_apart if apart else _train_in_turn
+    best: Trained | None = None
+    n_complete = 0
     try:
-        for candidate, interrupted in train(  # noqa: B007
-            model, X, gemini, affinity, seeds, context
-        ):
-            if best is None or _last_objective(candidate) > _last_objective(best):
-                best = candidate
+        for trained in train(model, task, [first, *seeds]):
+            if best is None or _reached(trained) > _reached(best):
+                best = trained
             n_complete += 1
-    except KeyboardInterrupt:
-        interrupted = True
-        warn(
-            f"{INTERRUPTED} when {n_complete} of {len(seeds)} trainings were complete; "
-            "the best of them is kept.",
-            ConvergenceWarning,
-        )
+    except KeyboardInterrupt as interruption:
         if best is None:
-            best = copy(model)
-            best._create(X, check_random_state(seeds[0]))
-    # Not the copies of what the user gave that come back from other processes.
-    given = model.get_params(deep=False)
-    new = {name: value for name, value in vars(best).items() if name not in given}
-    vars(model).update(new)
-    return interrupted
+            raise
+        adopt(model, best[0])
+        raise TrainingInterrupted(
+            f"training was interrupted when {n_complete} of {model.n_init} trainings "
+            "were complete; the best of them is kept"
+        ) from interruption
+    assert best is not None
+    adopt(model, best[0])
+    return best[1]
 
 
-def _fit_in_turn(model, X, gemini, affinity, seeds, context):
-    """Yield each training and whether it was interrupted, which ends them."""
-    for seed in seeds:
-        candidate, interrupted = _fit(copy(model), X, gemini, affinity, seed, context)
-        yield candidate, interrupted
-        if interrupted:
-            return
+def _train_in_turn(model: Any, task: Task, seeds: list[Any]) -> Iterator[Trained]:
+    """Yield each training; Ctrl-C in the first leaves `model` what that has got to."""
+    for position, seed in enumerate(seeds):
+        candidate = twin_of(model)
+        try:
+            yield _train(candidate, task, seed)
+        except KeyboardInterrupt:
+            if position == 0:
+                adopt(model, candidate)
+            raise
 
 
-def _fit_apart(model, X, gemini, affinity, seeds, context):
+def _train_apart(model: Any, task: Task, seeds: list[Any]) -> Iterator[Trained]:
     """The same in other processes; callbacks, which may not pickle, stay here."""
-    sent = copy(model)
+    sent = twin_of(model)
     for name in [name for name in vars(sent) if "callback" in name]:
         delattr(sent, name)
     yield from Parallel(n_jobs=model.n_jobs, **_AS_THEY_END)(
-        delayed(_fit)(copy(sent), X, gemini, affinity, seed) for seed in seeds
+        delayed(_train)(twin_of(sent), task, seed) for seed in seeds
     )
 
 
-def _fit(model, X, gemini, affinity, seed, context=None):
-    random_state = check_random_state(seed)
-    return model, model._fit_once(X, gemini, affinity, random_state, context)
+def _train(model: Any, task: Task, seed: Any) -> Trained:
+    return model, train_once(model, task, check_random_state(seed))
 
 
-def _last_objective(model):
-    """What a training reached; nothing if it was interrupted in its first epoch."""
-    return model.objective_curve_[-1] if len(model.objective_curve_) else -np.inf
+def _reached(trained: Trained) -> float:
+    """What a training reached."""
+    return float(trained[0].objective_curve_[-1])

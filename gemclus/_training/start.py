@@ -2,13 +2,11 @@
 
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils.random import sample_without_replacement
 
-from gemclus._common.threads import thread_pools
+from gemclus._common.threads import one_thread
 from gemclus._common.validation import check_choice
-from gemclus._common.warnings import warn
 
 # How much more probable the pre-training makes the label of a sample than each of
 # the others. Sharper starts are a trap: information-based objectives stay there.
@@ -22,8 +20,6 @@ _NEAR = 0.8  # of the samples have their label
 _SEEDING_TRIALS = 20
 # Of larger data, so many samples drawn at random are enough to choose centres from.
 _SEEDING_SAMPLES = 20_000
-
-INTERRUPTED = "Training was interrupted"
 
 
 def check_init(init, n_samples=None, n_clusters=None):
@@ -86,7 +82,7 @@ def starting_labels(init, X, n_clusters, random_state):
         )
         candidates = X[drawn]
     # OpenMP threads would hang every process forked afterwards.
-    with thread_pools().limit(limits=1, user_api="openmp"):
+    with one_thread("openmp"):
         centres, _ = kmeans_plusplus(
             candidates,
             n_clusters,
@@ -97,31 +93,11 @@ def starting_labels(init, X, n_clusters, random_state):
 
 
 def start(trainer, init, random_state):
-    """Lead the new parameters of a model to where `init` says.
-
-    Returns
-    -------
-    complete : bool
-        Whether there was no Ctrl-C, after which the parameters stay where
-        they are and a warning is given.
-    """
-    try:
-        n_clusters = trainer.model.n_clusters
-        labels = starting_labels(init, trainer.X, n_clusters, random_state)
-        if labels is not None:
-            pretrain(trainer, labels)
-    except KeyboardInterrupt:
-        warn_of_early_end()
-        return False
-    return True
-
-
-def warn_of_early_end():
-    """Warn that Ctrl-C came before the training proper."""
-    warn(
-        f"{INTERRUPTED} before its first epoch; the model is kept as it was then.",
-        ConvergenceWarning,
-    )
+    """Lead the new parameters of a model to where `init` says."""
+    n_clusters = trainer.model.n_clusters
+    labels = starting_labels(init, trainer.task.X, n_clusters, random_state)
+    if labels is not None:
+        pretrain(trainer, labels)
 
 
 def pretrain(trainer, labels):
@@ -149,6 +125,6 @@ def pretrain(trainer, labels):
 
     for n_iterations in _PRETRAINING_ITERATIONS:
         trainer.lead_towards(cross_entropy, n_iterations)
-        y_pred = trainer.model._infer(trainer.X, retain=False)
+        y_pred = trainer.model._infer(trainer.task.X, retain=False)
         if np.mean(np.argmax(y_pred, axis=1) == labels) >= _NEAR:
             break

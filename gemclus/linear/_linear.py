@@ -2,8 +2,11 @@
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.parameters import store
+from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
+from gemclus.optim._registry import Solver
 
 
 @fill_docstring
@@ -77,42 +80,25 @@ class LinearMMD(MMDObjectiveMixin, LinearModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        kernel="linear",
-        ovo=False,
-        kernel_params=None,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        kernel: Pairwise = "linear",
+        ovo: bool = False,
+        kernel_params: Parameters = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.kernel = kernel
-        self.ovo = ovo
-        self.kernel_params = kernel_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
 
 @fill_docstring
@@ -138,39 +124,22 @@ class LinearWasserstein(WassersteinObjectiveMixin, LinearModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        metric="euclidean",
-        ovo=False,
-        metric_params=None,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        metric: Pairwise = "euclidean",
+        ovo: bool = False,
+        metric_params: Parameters = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.metric = metric
-        self.ovo = ovo
-        self.metric_params = metric_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())

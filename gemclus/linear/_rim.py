@@ -4,10 +4,13 @@ import numpy as np
 from scipy.sparse import issparse
 
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.parameters import store
+from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
 from gemclus._common.validation import check_float
 from gemclus._core import layers
 from gemclus.affinity import cross_kernel
 from gemclus.linear._linear import LinearModel
+from gemclus.optim._registry import Solver
 
 
 @fill_docstring
@@ -53,53 +56,36 @@ class RIM(LinearModel):
     0.448654
     """
 
+    gemini = "mi"
+
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        reg=0.1,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        reg: float = 0.1,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            gemini="mi",
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.reg = reg
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     def _check_parameters(self):
         super()._check_parameters()
         check_float("reg", self.reg, 0.0)
 
-    def _penalty(self, X):
+    def _smooth_penalty(self, X, gradients=None):
+        if gradients is not None:
+            gradients[0] += 2.0 * self.reg * self.W_
         return self.reg * float((self.W_**2).sum())
-
-    def _compute_grads(self, X, y_pred, gradient):
-        W, b = super()._compute_grads(X, y_pred, gradient)
-        W += 2.0 * self.reg * self.W_
-        return [W, b]
 
 
 @fill_docstring
@@ -171,42 +157,25 @@ class KernelRIM(RIM):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        reg=0.1,
-        base_kernel="linear",
-        base_kernel_params=None,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        reg: float = 0.1,
+        base_kernel: Pairwise = "linear",
+        base_kernel_params: Parameters = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            reg=reg,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.base_kernel = base_kernel
-        self.base_kernel_params = base_kernel_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     def _init_params(self, random_state, X=None):
         self.input_data_ = X.copy()
@@ -251,20 +220,20 @@ class KernelRIM(RIM):
         self._enter_batch(X, None)
         return self._retained.kappa, self._retained.rows
 
-    def _penalty(self, X):
+    def _smooth_penalty(self, X, gradients=None):
+        # The mean of W_i' (kappa W)_i over the samples i of the batch; all of W
+        # occurs on both sides.
         kappa, rows = self._training_rows(X)
-        return self.reg / len(kappa) * float((self.W_[rows] * (kappa @ self.W_)).sum())
+        scale, smoothed = self.reg / len(kappa), kappa @ self.W_
+        if gradients is not None:
+            gradients[0] += kappa.T @ (scale * self.W_[rows])
+            np.add.at(gradients[0], rows, scale * smoothed)
+        return scale * float((self.W_[rows] * smoothed).sum())
 
     def _compute_grads(self, X, y_pred, gradient):
-        kappa, rows = self._training_rows(X)
-        # The derivative of mean_i W_i' (kappa W)_i over the samples i of the
-        # batch, with respect to all of W: it occurs on both sides.
+        kappa, _ = self._training_rows(X)
         T = layers.softmax_backward(y_pred, gradient)
-        scale = self.reg / len(kappa)
-        W, b = layers.affine_backward(kappa, T)
-        W += kappa.T @ (scale * self.W_[rows])
-        np.add.at(W, rows, scale * (kappa @ self.W_))
-        return [W, b]
+        return list(layers.affine_backward(kappa, T))
 
 
 class _KernelRows:

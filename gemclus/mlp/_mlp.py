@@ -2,9 +2,12 @@
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.parameters import store
+from gemclus._common.typing import ArrayLike, Objective, Pairwise, Parameters, Seed
 from gemclus._common.validation import check_int
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
+from gemclus.optim._registry import Solver
 
 
 @fill_docstring
@@ -48,40 +51,24 @@ class MLPModel(DiscriminativeModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        gemini="mmd_ova",
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        n_hidden_dim=20,
+        n_clusters: int = 3,
+        gemini: str | Objective | None = "mmd_ova",
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        n_hidden_dim: int = 20,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            gemini=gemini,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.n_hidden_dim = n_hidden_dim
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     def _check_parameters(self):
         super()._check_parameters()
@@ -129,6 +116,12 @@ class MLPModel(DiscriminativeModel):
         super()._finish_fit(X)
         self.H_ = self._hidden(X)
 
+    def __getstate__(self):
+        # As many numbers as the training data may have: they stay here.
+        state = super().__getstate__()
+        state.pop("H_", None)
+        return state
+
 
 @fill_docstring
 class MLPMMD(MMDObjectiveMixin, MLPModel):
@@ -151,44 +144,26 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        kernel="linear",
-        ovo=False,
-        kernel_params=None,
-        n_hidden_dim=20,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        kernel: Pairwise = "linear",
+        ovo: bool = False,
+        kernel_params: Parameters = None,
+        n_hidden_dim: int = 20,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            n_hidden_dim=n_hidden_dim,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.kernel = kernel
-        self.ovo = ovo
-        self.kernel_params = kernel_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
 
 @fill_docstring
@@ -212,41 +187,23 @@ class MLPWasserstein(WassersteinObjectiveMixin, MLPModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        metric="euclidean",
-        ovo=False,
-        metric_params=None,
-        n_hidden_dim=20,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        metric: Pairwise = "euclidean",
+        ovo: bool = False,
+        metric_params: Parameters = None,
+        n_hidden_dim: int = 20,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            n_hidden_dim=n_hidden_dim,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.metric = metric
-        self.ovo = ovo
-        self.metric_params = metric_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())

@@ -8,8 +8,11 @@ from sklearn.utils import Tags
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.fingerprints import match_rows, row_fingerprints
+from gemclus._common.parameters import store
+from gemclus._common.typing import ArrayLike, Objective, Pairwise, Parameters, Seed
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
+from gemclus.optim._registry import Solver
 
 
 @dataclass(slots=True)
@@ -73,36 +76,22 @@ class CategoricalModel(DiscriminativeModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        gemini="mmd_ova",
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        verbose=False,
-        random_state=None,
+        n_clusters: int = 3,
+        gemini: str | Objective | None = "mmd_ova",
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        verbose: bool = False,
+        random_state: Seed = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            gemini=gemini,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
@@ -187,40 +176,24 @@ class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        verbose=False,
-        random_state=None,
-        kernel="linear",
-        ovo=False,
-        kernel_params=None,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        verbose: bool = False,
+        random_state: Seed = None,
+        kernel: Pairwise = "linear",
+        ovo: bool = False,
+        kernel_params: Parameters = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.kernel = kernel
-        self.ovo = ovo
-        self.kernel_params = kernel_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
 
 @fill_docstring
@@ -243,37 +216,21 @@ class CategoricalWasserstein(WassersteinObjectiveMixin, CategoricalModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        verbose=False,
-        random_state=None,
-        metric="euclidean",
-        ovo=False,
-        metric_params=None,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        verbose: bool = False,
+        random_state: Seed = None,
+        metric: Pairwise = "euclidean",
+        ovo: bool = False,
+        metric_params: Parameters = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.metric = metric
-        self.ovo = ovo
-        self.metric_params = metric_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())

@@ -1,49 +1,31 @@
 """Adam and stochastic gradient descent with Nesterov momentum."""
 
-from abc import ABC, abstractmethod
+from __future__ import annotations
+
+from abc import abstractmethod
 from math import sqrt
+from typing import Any
 
 import numpy as np
 
 from gemclus.optim import _steps
+from gemclus.optim._base import Arrays, Optimiser
+
+Array = np.ndarray[Any, Any]
 
 
-class Optimiser(ABC):
-    """Updates a list of parameter arrays in place, to minimise.
-
-    Parameters
-    ----------
-    learning_rate : float
-        The step, as each optimiser defines it.
-
-    Attributes
-    ----------
-    step_size : float
-        What the last update multiplied its direction by: proximal steps that
-        follow it are of this length.
+class _CompiledSteps(Optimiser):
+    """Optimisers whose step is one compiled pass over each parameter and its state.
 
     Notes
     -----
     The state of an array is found by its position in the list, so the list
-    must keep its order and shapes from one call to the next. An update costs
-    one pass over the parameters and their state.
+    must keep its order and shapes from one call to the next.
     """
 
-    def __init__(self, learning_rate):
-        self.learning_rate = learning_rate
-        self.step_size = learning_rate
-        self._states = None
+    _states: list[Any] | None = None
 
-    def update_params(self, params, grads):
-        """Take one step against the gradients.
-
-        Parameters
-        ----------
-        params : list of ndarray
-            The parameters, updated in place.
-        grads : list of ndarray
-            Their gradients, with the same shapes.
-        """
+    def update_params(self, params: Arrays, grads: Arrays) -> None:
         if self._states is None:
             self._states = [self._initial_state(param) for param in params]
         self._begin_step()
@@ -59,18 +41,19 @@ class Optimiser(ABC):
                 param[...] = copy
 
     @abstractmethod
-    def _initial_state(self, param):
+    def _initial_state(self, param: Array) -> Any:
         """What is kept between the steps of one parameter: flat arrays."""
 
-    def _begin_step(self):  # noqa: B027  nothing to set is fine
+    @abstractmethod
+    def _begin_step(self) -> None:
         """Set `step_size` for the coming update."""
 
     @abstractmethod
-    def _step(self, params, grads):
+    def _step(self, params: Arrays, grads: Arrays) -> bool:
         """Update the parameters and their states, or return False."""
 
 
-class Adam(Optimiser):
+class Adam(_CompiledSteps):
     """Adam, with the bias correction folded into the step.
 
     ``w -= lr sqrt(1 - b2^t) / (1 - b1^t) * m / (sqrt(v) + 1e-8)`` with
@@ -80,27 +63,42 @@ class Adam(Optimiser):
     ----------
     learning_rate : float, default=1e-3
         Bound on the length of a step in each coordinate, roughly.
+
+    See Also
+    --------
+    SGD : Steps that are not scaled.
+
+    Notes
+    -----
+    An update costs one pass over the parameters and their two moments.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.optim import Adam
+    >>> w = np.array([1.0, -1.0])
+    >>> Adam(learning_rate=0.1).update_params([w], [np.array([3.0, 0.5])])
+    >>> w.round(6)
+    array([ 0.9, -1.1])
     """
 
-    def __init__(self, learning_rate=1e-3):
-        super().__init__(learning_rate)
-        self._t = 0
+    _t = 0
 
-    def _initial_state(self, param):
+    def _initial_state(self, param: Array) -> tuple[Array, Array]:
         return np.zeros(param.size, param.dtype), np.zeros(param.size, param.dtype)
 
-    def _begin_step(self):
+    def _begin_step(self) -> None:
         self._t += 1
         corrections = sqrt(1.0 - 0.999**self._t) / (1.0 - 0.9**self._t)
-        self.step_size = self.learning_rate * corrections
+        self._step_size = self.learning_rate * corrections
 
-    def _step(self, params, grads):
+    def _step(self, params: Arrays, grads: Arrays) -> bool:
         return _steps.adam(
-            params, grads, self._states, self.step_size, 0.9, 0.999, 1e-8
+            params, grads, self._states, self._step_size, 0.9, 0.999, 1e-8
         )
 
 
-class SGD(Optimiser):
+class SGD(_CompiledSteps):
     """Gradient descent with Nesterov momentum 0.9.
 
     ``u = 0.9 u - lr g``, then ``w += 0.9 u - lr g`` (Sutskever et al., ICML
@@ -110,16 +108,30 @@ class SGD(Optimiser):
     ----------
     learning_rate : float, default=1e-3
         Factor of the gradient.
+
+    See Also
+    --------
+    Adam : Steps scaled by moments of the gradients.
+
+    Notes
+    -----
+    An update costs one pass over the parameters and their velocities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.optim import SGD
+    >>> w = np.array([1.0, -1.0])
+    >>> SGD(learning_rate=0.1).update_params([w], [np.array([3.0, 0.5])])
+    >>> w.round(6)
+    array([ 0.43 , -1.095])
     """
 
-    def __init__(self, learning_rate=1e-3):
-        super().__init__(learning_rate)
-
-    def _initial_state(self, param):
+    def _initial_state(self, param: Array) -> Array:
         return np.zeros(param.size, param.dtype)
 
-    def _begin_step(self):
-        self.step_size = self.learning_rate
+    def _begin_step(self) -> None:
+        self._step_size = self.learning_rate
 
-    def _step(self, params, grads):
-        return _steps.nesterov(params, grads, self._states, self.step_size, 0.9)
+    def _step(self, params: Arrays, grads: Arrays) -> bool:
+        return _steps.nesterov(params, grads, self._states, self._step_size, 0.9)

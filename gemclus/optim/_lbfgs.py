@@ -1,10 +1,17 @@
 """L-BFGS on a list of parameter arrays."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy.optimize import minimize
 
+from gemclus.optim._base import Arrays, Optimiser
 
-class LBFGS:
+
+class LBFGS(Optimiser):
     """Limited-memory quasi-Newton method, by `scipy.optimize.minimize`.
 
     It needs the whole objective at each evaluation, so there is no
@@ -15,10 +22,30 @@ class LBFGS:
     learning_rate : float, default=1.0
         Not used: the line search finds the step.
 
+    See Also
+    --------
+    Adam : Steps on parts of the samples.
+
+    Notes
+    -----
+    An iteration costs about one evaluation, and O(20 P) for P parameters.
+
     References
     ----------
     Byrd, Lu, Nocedal and Zhu, "A limited memory algorithm for bound
     constrained optimization", SIAM J. Sci. Comput. 16, 1995.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.optim import LBFGS
+    >>> w = np.zeros(2)
+    >>> def evaluate():
+    ...     return float(((w - 1.0) ** 2).sum()), [2.0 * (w - 1.0)]
+    >>> LBFGS().minimise(evaluate, [w], 100, lambda value: False)
+    True
+    >>> w.round(6)
+    array([1., 1.])
     """
 
     # Runs of SciPy's routine, each with a new memory: where the objective has
@@ -29,34 +56,21 @@ class LBFGS:
     # of 640 weights, 20 take a third fewer iterations than 10; elsewhere none.
     _MEMORY = 20
 
-    def __init__(self, learning_rate=1.0):
+    def __init__(self, learning_rate: float = 1.0) -> None:
         self.learning_rate = learning_rate
 
-    def minimise(self, evaluate, params, max_iter, after_iteration):
-        """Minimise over the parameters, in place.
-
-        Parameters
-        ----------
-        evaluate : callable
-            Returns the value to minimise and its gradients at the current
-            parameters.
-        params : list of ndarray
-            The parameters; they end at the last accepted iterate.
-        max_iter : int
-            Largest number of iterations.
-        after_iteration : callable
-            Called with each accepted value; a true result ends the run.
-
-        Returns
-        -------
-        converged : bool
-            Whether no further progress was possible.
-        """
+    def minimise(
+        self,
+        evaluate: Callable[[], tuple[float, Arrays]],
+        params: Arrays,
+        max_iter: int,
+        after_iteration: Callable[[float], bool],
+    ) -> bool:
         state = _Flattened(params, evaluate)
         x = state.gather()
         n_iter, converged = 0, False
 
-        def accept(intermediate_result):
+        def accept(intermediate_result: Any) -> None:
             nonlocal n_iter, x
             n_iter += 1
             x = np.array(intermediate_result.x)
@@ -87,7 +101,6 @@ class LBFGS:
                     break
                 if n_iter <= before + 1:
                     # Not even a fresh start along the gradient gains anything.
-                    converged = True
                     break
         finally:
             # Not at a trial point of a line search, whatever ended it.

@@ -1,9 +1,18 @@
 """Linear models that select features."""
 
 from gemclus._common.docstrings import fill_docstring
-from gemclus.gemini import MI
+from gemclus._common.parameters import store
+from gemclus._common.typing import (
+    ArrayLike,
+    Groups,
+    Objective,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus.gemini._model_mixins import MMDObjectiveMixin
 from gemclus.linear import LinearModel
+from gemclus.optim._registry import Solver
 from gemclus.sparse._mixin import SparseMixin
 
 
@@ -46,44 +55,26 @@ class SparseLinearModel(SparseMixin, LinearModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        gemini="mmd_ova",
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        groups=None,
-        alpha=1e-2,
-        dynamic=False,
+        n_clusters: int = 3,
+        gemini: str | Objective | None = "mmd_ova",
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        groups: Groups = None,
+        alpha: float = 1e-2,
+        dynamic: bool = False,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            gemini=gemini,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.groups = groups
-        self.alpha = alpha
-        self.dynamic = dynamic
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
 
 @fill_docstring
@@ -122,48 +113,28 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        kernel="linear",
-        ovo=False,
-        kernel_params=None,
-        groups=None,
-        alpha=1e-2,
-        dynamic=False,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        kernel: Pairwise = "linear",
+        ovo: bool = False,
+        kernel_params: Parameters = None,
+        groups: Groups = None,
+        alpha: float = 1e-2,
+        dynamic: bool = False,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            groups=groups,
-            alpha=alpha,
-            dynamic=dynamic,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.kernel = kernel
-        self.ovo = ovo
-        self.kernel_params = kernel_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
 
 @fill_docstring
@@ -188,43 +159,26 @@ class SparseLinearMI(SparseLinearModel):
     %(fitted)s
     """
 
+    gemini = "mi"
+    dynamic = False
+
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        groups=None,
-        alpha=1e-2,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        groups: Groups = None,
+        alpha: float = 1e-2,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            groups=groups,
-            alpha=alpha,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-
-    def get_gemini(self):
-        """Return the mutual information that `fit` maximises."""
-        return MI()
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())

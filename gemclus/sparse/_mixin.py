@@ -1,17 +1,20 @@
 """What sparse models share: the proximal step, the selection, the path."""
 
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
 import numpy as np
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.typing import Integers
 from gemclus._common.validation import check_bool, check_float
-from gemclus._training import contracts
-from gemclus.gemini._base import training_evaluator
-from gemclus.optim import SGD
-from gemclus.penalties import GroupLasso
+from gemclus._training.callbacks import with_callbacks
+from gemclus.penalties import GroupLasso, GroupPenalty
 from gemclus.sparse._dynamic import DynamicAffinity
-from gemclus.sparse._path import PathSettings, PathTrainer, SparsePath, copies, run_path
+from gemclus.sparse._path import PathSettings, SparsePath, follow_path
 
 
 class SparseMixin(SelectorMixin):
@@ -22,23 +25,31 @@ class SparseMixin(SelectorMixin):
     ``W_`` override the three hooks.
     """
 
+    _takes_proximal_steps = True
+
     # Hooks
 
-    def _feature_weights(self):
+    def _feature_weights(self) -> Any:
         """The weights (D, K) whose zero rows are the features left out."""
         return self.W_
 
-    def _make_penalty(self, n_features):
+    def _make_penalty(self, n_features: int) -> GroupPenalty:
         """The penalty, made of the constructor's arguments."""
         return GroupLasso(n_features, self.groups)
 
-    def _shrink(self, step):
+    def _shrink(self, step: float) -> None:
         """Apply the proximal operator of `step` times the penalty."""
         self.penalty_.prox(self._feature_weights(), step)
 
+    def _proximal_penalty(self) -> float:
+        return self.penalty_.value(self._feature_weights())
+
+    def _penalty_weight(self) -> float:
+        return float(self.alpha)
+
     # Selection
 
-    def get_selection(self):
+    def get_selection(self) -> Integers:
         """Features that the model uses.
 
         Returns
@@ -49,58 +60,35 @@ class SparseMixin(SelectorMixin):
         """
         return np.flatnonzero(self.get_support())
 
-    def _get_support_mask(self):
+    def _get_support_mask(self) -> Any:
         check_is_fitted(self)
         return self._support()
 
-    def _support(self):
+    def _support(self) -> Any:
         return self.penalty_.support(self._feature_weights())
 
     # Training
 
-    def score(self, X, y=None):
-        """The objective on some samples, without the penalty.
-
-        With ``dynamic=True`` its affinity is that of the features selected.
-
-        Parameters
-        ----------
-        X : array-like of shape (n, D)
-            Samples.
-        y : array-like of shape (n, n), default=None
-            Their kernel or distances, if the objective needs them precomputed.
-
-        Returns
-        -------
-        value : float
-            The GEMINI; larger is better.
-        """
-        if not self.dynamic:
-            return super().score(X, y)
-        check_is_fitted(self)
-        X = self._check_samples(X, reset=False)
-        gemini, affinity = self._training_affinity(X, y)
-        affinity = affinity.restricted_to(self._support())
-        return float(training_evaluator(gemini)(self._predictions(X), affinity))
-
+    @with_callbacks
     def path(
         self,
-        X,
-        y=None,
-        alpha_multiplier=1.05,
-        min_features=2,
-        keep_threshold=0.9,
-        restore_best_weights=True,
-        early_stopping_factor=0.99,
-        max_patience=10,
-    ):
+        X: Any,
+        y: Any = None,
+        alpha_multiplier: float = 1.05,
+        min_features: int = 2,
+        keep_threshold: float = 0.9,
+        restore_best_weights: bool = True,
+        early_stopping_factor: float = 0.99,
+        max_patience: int = 10,
+    ) -> SparsePath:
         """Train without penalty, then raise it until few features are left.
 
         From the weights that `fit` finds with ``alpha=0``, steps of gradient
         descent with Nesterov momentum go on under a penalty that grows from
         one step to the next. The weights kept are the last, and so sparsest,
         ones whose objective reaches `keep_threshold` times the best one with
-        all features.
+        all features. These objectives are those of the model and its
+        constraints, without the penalty on the features.
 
         Parameters
         ----------
@@ -135,13 +123,17 @@ class SparseMixin(SelectorMixin):
             The tuple ``(best_weights, geminis, group_penalties, alphas,
             n_features)``: the weights kept, as copies in the order of the
             model's parameters, and lists with an entry for each step. It is
-            also the attribute `path_`.
+            also the attribute `path_`. Its `geminis` are those of `score`,
+            without penalties and constraints.
 
         Raises
         ------
         ValueError, TypeError
             If an argument or the data are not what they should be. A training
-            that diverges, or Ctrl-C, ends the path with a warning.
+            that diverges ends the path with a warning.
+        TrainingInterrupted
+            After Ctrl-C, with the model: its `path_` has the steps that are
+            complete, and its weights are those kept by then.
 
         Notes
         -----
@@ -149,7 +141,7 @@ class SparseMixin(SelectorMixin):
         and `objective_curve_` describe the training without penalty. With
         minibatches, objectives are means over one partition into batches.
         """
-        self._path_settings = PathSettings(
+        settings = PathSettings(
             alpha_multiplier,
             min_features,
             keep_threshold,
@@ -157,58 +149,31 @@ class SparseMixin(SelectorMixin):
             early_stopping_factor,
             max_patience,
         )
-        try:
-            self.fit(X, y)
-        finally:
-            del self._path_settings
-        if not hasattr(self, "path_"):  # interrupted before its first step
-            self.path_ = SparsePath(copies(self), [], [], [], [])
+        self._fit(X, y, alpha=0.0, follow=partial(follow_path, settings=settings))
         return self.path_
 
-    def _extend_fit(self, X, gemini, affinity):
-        """The path itself, once the training without penalty has ended."""
-        settings = vars(self).get("_path_settings")
-        if settings is None:
-            return
-        self.optimiser_ = SGD(self.learning_rate)
-        evaluate = training_evaluator(gemini)
-        random_state = check_random_state(self.random_state)
-        trainer = PathTrainer(self, X, affinity, evaluate, random_state)
-        self.path_ = run_path(self, trainer, settings)
-
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
         check_float("alpha", self.alpha, 0.0)
         check_bool("dynamic", self.dynamic)
 
-    def _check_lbfgs_applies(self):
+    def _check_full_batch_applies(self) -> None:
         raise ValueError(
-            f"solver='lbfgs' does not apply to {type(self).__name__}, whose penalty is "
-            "not smooth and takes proximal steps: use 'adam' or 'sgd'"
+            f"solver={self.solver!r} does not apply to {type(self).__name__}, whose "
+            "penalty is not smooth and takes proximal steps: use 'adam' or 'sgd'"
         )
 
-    def _begin_fit(self, X):
+    def _begin_fit(self, X: Any) -> None:
         super()._begin_fit(X)
         self.penalty_ = self._make_penalty(X.shape[1])
         self.groups_ = self.penalty_.groups
         # A path of another training does not belong to this one.
         vars(self).pop("path_", None)
 
-    def _update_weights(self, weights, gradients):
-        super()._update_weights(weights, gradients)
-        # The path goes through other values than the constructor's.
-        settings = vars(self).get("_path_settings")
-        alpha = self.alpha if settings is None else settings.alpha
-        self._shrink(alpha * self.optimiser_.step_size)
-
-    def _group_penalty(self):
-        return self.penalty_.value(self._feature_weights())
-
-    def _training_affinity(self, X, y):
-        base = super()._training_affinity
+    def _make_affinity(self, gemini: Any, X: Any, y: Any) -> Any:
+        base = super()._make_affinity
         if not self.dynamic:
-            return base(X, y)
-        gemini = contracts.check_gemini(self.get_gemini())
+            return base(gemini, X, y)
         for argument in ("kernel", "metric"):
             value = getattr(gemini, argument, None)
             if isinstance(value, str) and value == "precomputed":
@@ -216,9 +181,15 @@ class SparseMixin(SelectorMixin):
                     "dynamic=True computes the affinity of the features selected, "
                     f"which {argument}='precomputed' does not allow"
                 )
-        return gemini, DynamicAffinity(X, lambda selected: base(selected, y)[1])
+        return DynamicAffinity(X, lambda selected: base(gemini, selected, y))
 
-    def _batchify(self, X, affinity_matrix=None, random_state=None):
-        if isinstance(affinity_matrix, DynamicAffinity):
-            affinity_matrix = affinity_matrix.restricted_to(self._support())
-        return super()._batchify(X, affinity_matrix, random_state)
+    def _whole_affinity(self, affinity: Any) -> Any:
+        if isinstance(affinity, DynamicAffinity):
+            return affinity.restricted_to(self._support())
+        return affinity
+
+    def _batchify(
+        self, X: Any, affinity_matrix: Any = None, random_state: Any = None
+    ) -> Any:
+        affinity = self._whole_affinity(affinity_matrix)
+        return super()._batchify(X, affinity, random_state)

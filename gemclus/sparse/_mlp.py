@@ -1,10 +1,20 @@
 """Neural networks with one hidden layer that select features."""
 
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.parameters import store
+from gemclus._common.typing import (
+    ArrayLike,
+    Groups,
+    Objective,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._common.validation import check_float
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin
 from gemclus.mlp import MLPModel
+from gemclus.optim._registry import Solver
 from gemclus.penalties import HierarchicalLasso
 from gemclus.sparse._mixin import SparseMixin
 
@@ -57,48 +67,28 @@ class SparseMLPModel(SparseMixin, MLPModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        gemini="mmd_ova",
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        n_hidden_dim=20,
-        M=10,
-        groups=None,
-        alpha=1e-2,
-        dynamic=False,
+        n_clusters: int = 3,
+        gemini: str | Objective | None = "mmd_ova",
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        n_hidden_dim: int = 20,
+        M: float = 10,
+        groups: Groups = None,
+        alpha: float = 1e-2,
+        dynamic: bool = False,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            gemini=gemini,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            n_hidden_dim=n_hidden_dim,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.M = M
-        self.groups = groups
-        self.alpha = alpha
-        self.dynamic = dynamic
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     def _check_parameters(self):
         super()._check_parameters()
@@ -160,49 +150,27 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        max_iter=1000,
-        learning_rate=1e-3,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
-        kernel="linear",
-        ovo=False,
-        kernel_params=None,
-        n_hidden_dim=20,
-        M=10,
-        groups=None,
-        alpha=1e-2,
-        dynamic=False,
+        n_clusters: int = 3,
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        kernel: Pairwise = "linear",
+        ovo: bool = False,
+        kernel_params: Parameters = None,
+        n_hidden_dim: int = 20,
+        M: float = 10,
+        groups: Groups = None,
+        alpha: float = 1e-2,
+        dynamic: bool = False,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            n_hidden_dim=n_hidden_dim,
-            M=M,
-            groups=groups,
-            alpha=alpha,
-            dynamic=dynamic,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.kernel = kernel
-        self.ovo = ovo
-        self.kernel_params = kernel_params
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())

@@ -1,15 +1,20 @@
 """Paths of models from all features to few: a growing penalty, warm starts."""
 
-from dataclasses import dataclass
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from math import inf, nextafter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gemclus._common.validation import check_bool, check_float, check_int
-from gemclus._training import contracts
 from gemclus._training.monitor import logger
+from gemclus._training.source import Batch, Source
+from gemclus._training.task import Task
 from gemclus._training.trainer import Trainer
+from gemclus.optim import SGD
 
 # Where the grid starts for a model with alpha=0: the default of `alpha`.
 _FIRST_ALPHA = 1e-2
@@ -23,7 +28,7 @@ class SparsePath(NamedTuple):
     best_weights : list of ndarray
         The weights kept: the last ones of a good enough objective.
     geminis : list of float
-        Objective at the end of each step.
+        GEMINI at the end of each step, without penalties and constraints.
     group_penalties : list of float
         Penalty at its end, before multiplication by alpha.
     alphas : list of float
@@ -32,22 +37,16 @@ class SparsePath(NamedTuple):
         Number of features selected at its end.
     """
 
-    best_weights: list
-    geminis: list
-    group_penalties: list
-    alphas: list
-    n_features: list
+    best_weights: list[Any]
+    geminis: list[float]
+    group_penalties: list[float]
+    alphas: list[float]
+    n_features: list[int]
 
 
 @dataclass
 class PathSettings:
-    """The arguments of `path`, checked, and where it is.
-
-    Attributes
-    ----------
-    alpha : float
-        Weight of the penalty at the time.
-    """
+    """The arguments of `path`, checked."""
 
     alpha_multiplier: float
     min_features: int
@@ -55,9 +54,8 @@ class PathSettings:
     restore_best_weights: bool
     early_stopping_factor: float
     max_patience: int
-    alpha: float = 0.0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         check_float("alpha_multiplier", self.alpha_multiplier, 1.0, strict=True)
         check_int("min_features", self.min_features, 0)
         check_float("keep_threshold", self.keep_threshold, 0.0, 1.0)
@@ -72,59 +70,65 @@ class PathTrainer(Trainer):
     Attributes
     ----------
     objective : float
-        The objective at the current weights.
-    failed : bool
-        Whether the training diverged: the weights are the last usable ones.
+        The objective at the current weights, without the penalty on features.
     """
 
-    def __init__(self, model, X, affinity, evaluate, random_state):
-        super().__init__(model, X, affinity, evaluate, random_state)
-        self.failed = False
-        self._gradients = None
+    def __init__(
+        self, model: Any, task: Task, random_state: np.random.RandomState
+    ) -> None:
+        super().__init__(model, task, random_state)
+        self._gradients: list[Any] = []
         self._whole = False
-        X_batch, _ = contracts.check_batch(next(iter(self._partition())))
-        self._whole = X_batch is X
+        self._whole = next(self._partition())[0] is task.X
+        # The GEMINI without the constraints, where there are any.
+        self._unconstrained: Source | None = None
+        if task.objective is not task.gemini:
+            self._unconstrained = replace(task, objective=task.gemini).source(model)
         self.objective = self._assess()
 
-    def epoch(self):
+    def epoch(self) -> float:
         """Run one epoch and return the objective after it."""
         if self._whole:
             weights = self.model._get_weights()
             self._save(weights)
-            self.model._update_weights(weights, self._gradients)
+            self._move(weights, self._gradients)
         else:
             super().epoch()
         self.objective = self._assess()
         return self.objective
 
-    def _partition(self):
-        """The batches by which the objective is known: always the same ones."""
-        order = None if self._whole else np.random.RandomState(0)
-        return self.model._batchify(self.X, self.affinity, order)
+    def gemini(self) -> float:
+        """The GEMINI at the current weights, as `score` knows it."""
+        if self._unconstrained is None:
+            return self.objective
+        return _mean(self._unconstrained, self._partition())
 
-    def _assess(self):
+    def _partition(self) -> Iterator[Batch]:
+        """The batches by which the objective is known: always the same ones."""
+        return iter(self.source.batches(np.random.RandomState(0)))
+
+    def _assess(self) -> float:
         """The objective at the current weights.
 
         On the whole of the data the same pass gives the gradients of the next
         epoch.
         """
-        total = count = 0
-        for X, affinity in map(contracts.check_batch, self._partition()):
-            if self._whole:
-                weights = self.model._get_weights()
-                value, self._gradients = self._objective(
-                    X, affinity, self.evaluate, weights
-                )
-                return value
-            self.model._enter_batch(X, affinity)
-            value = float(self.evaluate(self._infer(X), affinity))
-            total += (value - self.model._penalty(X)) * X.shape[0]
-            count += X.shape[0]
-        return total / count
+        batches = self._partition()
+        if not self._whole:
+            return _mean(self.source, batches)
+        weights = self.model._get_weights()
+        value, self._gradients = self.source.evaluate(weights, next(batches))
+        return value
 
-    def _restore(self, error):
-        super()._restore(error)
-        self.failed = True
+
+def _mean(source: Source, batches: Iterator[Batch]) -> float:
+    """The objective of the samples in some batches, as a mean over them."""
+    total, count = 0.0, 0
+    for batch in batches:
+        n_rows = batch[0].shape[0]
+        total += source.value(batch) * n_rows
+        count += n_rows
+    return total / count
 
 
 class Patience:
@@ -140,7 +144,12 @@ class Patience:
         Holds `early_stopping_factor` and `max_patience`.
     """
 
-    def __init__(self, objective, current_penalty, settings):
+    def __init__(
+        self,
+        objective: float,
+        current_penalty: Callable[[], float],
+        settings: PathSettings,
+    ) -> None:
         self._objective = objective
         self._current_penalty = current_penalty
         self._penalty = current_penalty()
@@ -148,7 +157,7 @@ class Patience:
         self._max_patience = settings.max_patience
         self._n_stalled = 0
 
-    def __call__(self, n_epochs, objective):
+    def __call__(self, n_epochs: int, objective: float) -> bool:
         penalty = self._current_penalty()
         if (
             objective > (2.0 - self._factor) * self._objective
@@ -161,60 +170,77 @@ class Patience:
         return self._n_stalled >= self._max_patience
 
 
-def run_path(model, trainer, settings):
+def follow_path(
+    model: Any,
+    task: Task,
+    random_state: np.random.RandomState,
+    settings: PathSettings,
+) -> None:
     """Follow the path of a model that was trained without penalty.
+
+    Sets its `path_`, and leaves its weights at those kept, or at the last ones;
+    after Ctrl-C as well.
 
     Parameters
     ----------
     model : SparseMixin
-        The model; its weights are left at those kept, or at the last ones.
-    trainer : PathTrainer
-        Trains it.
+        The model, trained.
+    task : Task
+        What it was trained on; the weight of its penalty grows.
+    random_state : RandomState
+        Draws the order of the batches.
     settings : PathSettings
         The arguments of `path`.
-
-    Returns
-    -------
-    path : SparsePath
     """
-    best_weights, best = copies(model), trainer.objective
-    geminis, group_penalties, alphas, n_features = [], [], [], []
+    model.optimiser_ = SGD(model.learning_rate)
+    trainer = PathTrainer(model, task, random_state)
+    path = model.path_ = SparsePath(copies(model), [], [], [], [])
+    try:
+        _climb(model, trainer, settings, path)
+    finally:
+        if settings.restore_best_weights:
+            for weight, kept in zip(
+                model._get_weights(), path.best_weights, strict=True
+            ):
+                weight[...] = kept
+
+
+def _climb(
+    model: Any, trainer: PathTrainer, settings: PathSettings, path: SparsePath
+) -> None:
+    """Raise the penalty step by step, and note each step in `path`."""
+    task = trainer.task
+    best = trainer.objective
     alpha = float(model.alpha) or _FIRST_ALPHA
     n_total = n_selected = int(model._support().sum())
-    while not alphas or n_selected > settings.min_features:
-        settings.alpha = alpha
+    while not path.alphas or n_selected > settings.min_features:
+        task.alpha = alpha
         # The penalty is compared with itself within a step: alpha cancels out.
-        patience = Patience(trainer.objective, model._group_penalty, settings)
+        patience = Patience(trainer.objective, model._proximal_penalty, settings)
         trainer.run(model.max_iter, patience)
         if trainer.failed:
             break
         n_selected = int(model._support().sum())
-        geminis.append(trainer.objective)
-        group_penalties.append(model._group_penalty())
-        alphas.append(alpha)
-        n_features.append(n_selected)
+        path.geminis.append(trainer.gemini())
+        path.group_penalties.append(model._proximal_penalty())
+        path.alphas.append(alpha)
+        path.n_features.append(n_selected)
         if model.verbose:
             _report(model, alpha, n_selected, trainer.objective)
         if n_selected == n_total:
             best = max(best, trainer.objective)
         if trainer.objective >= settings.keep_threshold * best:
-            best_weights = copies(model)
-        if trainer.interrupted:
-            break
+            path.best_weights[:] = copies(model)
         # The smallest numbers would not grow by a factor alone.
         alpha = max(alpha * settings.alpha_multiplier, nextafter(alpha, inf))
-    if settings.restore_best_weights:
-        for weight, kept in zip(model._get_weights(), best_weights, strict=True):
-            weight[...] = kept
-    return SparsePath(best_weights, geminis, group_penalties, alphas, n_features)
 
 
-def copies(model):
+def copies(model: Any) -> list[Any]:
     """Copies of the weights of `model`."""
     return [weight.copy() for weight in model._get_weights()]
 
 
-def _report(model, alpha, n_selected, objective):
+def _report(model: Any, alpha: float, n_selected: int, objective: float) -> None:
     logger.info(
         "%s: alpha %.4g, %d features, objective %.8g",
         type(model).__name__,

@@ -74,18 +74,18 @@ def test_kernel_rim_penalty_of_all_samples(X):
     model = KernelRIM(reg=0.7, base_kernel="rbf", max_iter=3, random_state=0).fit(X)
     kappa = rbf_kernel(X)
     expected = 0.7 * np.trace(model.W_.T @ kappa @ model.W_) / len(X)
-    assert model._penalty(X) == pytest.approx(expected)
+    assert model._smooth_penalty(X) == pytest.approx(expected)
 
 
 def test_kernel_rim_penalty_of_batches_averages_to_the_whole(X):
     model = KernelRIM(reg=0.7, base_kernel="rbf", max_iter=3, random_state=0).fit(X)
-    whole = model._penalty(X)
+    whole = model._smooth_penalty(X)
     order = np.random.RandomState(1).permutation(len(X))
     penalties = []
     for batch in order.reshape(4, 5):
         samples = X[batch]
         model._enter_batch(samples, SampleIndices(len(X)).take(batch))
-        penalties.append(model._penalty(samples))
+        penalties.append(model._smooth_penalty(samples))
     assert np.ptp(penalties) > 1e-3
     assert np.mean(penalties) == pytest.approx(whole)
 

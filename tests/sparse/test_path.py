@@ -9,6 +9,7 @@ from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
+from gemclus import TrainingInterrupted
 from gemclus.data import celeux_one
 from gemclus.gemini import MMDGEMINI
 from gemclus.sparse import (
@@ -244,7 +245,7 @@ def test_fit_time_refusals_leave_no_trace():
     model = small(groups=[[0], [0]])
     with pytest.raises(ValueError, match="groups must not overlap"):
         model.path(X)
-    assert "_path_settings" not in vars(model)
+    assert vars(model) == model.get_params()
 
 
 def test_frames():
@@ -302,10 +303,15 @@ class Interrupting(MMDGEMINI):
 @pytest.mark.parametrize("at", [50, 200])
 def test_an_interrupted_path_keeps_what_it_has(at):
     model = small(SparseLinearModel, gemini=Interrupting(at))
-    with pytest.warns(ConvergenceWarning, match="interrupted"):
-        path = model.path(X, alpha_multiplier=1.1)
-    assert model.path_ is path
-    assert len(path.alphas) == 0 if at == 50 else 0 < len(path.alphas) < 20
+    with pytest.raises(TrainingInterrupted, match="interrupted after"):
+        model.path(X, alpha_multiplier=1.1)
+    if at == 50:
+        assert not hasattr(model, "path_")
+    else:
+        assert 0 < len(model.path_.alphas) < 20
+        assert len({len(entries) for entries in model.path_[1:]}) == 1
+        for weight, kept in zip(model._get_weights(), model.path_.best_weights):
+            np.testing.assert_array_equal(weight, kept)
     np.testing.assert_array_equal(model.labels_, model.predict(X))
 
 

@@ -5,8 +5,11 @@ from sklearn.utils.validation import check_is_fitted
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.parameters import store
+from gemclus._common.typing import ArrayLike, Objective, Seed
 from gemclus._common.validation import check_float, check_int
 from gemclus._core import layers
+from gemclus.optim._registry import Solver
 from gemclus.tree._douglas.soft_bins import SoftTree
 
 # Largest number of leaf scores: with the state of the optimiser, their
@@ -91,44 +94,26 @@ class Douglas(DiscriminativeModel):
 
     def __init__(
         self,
-        n_clusters=3,
-        gemini="wasserstein_ova",
-        n_cuts=1,
-        feature_mask=None,
-        temperature=0.1,
-        max_iter=100,
-        learning_rate=1e-2,
-        solver="adam",
-        batch_size=None,
-        verbose=False,
-        random_state=None,
+        n_clusters: int = 3,
+        gemini: str | Objective | None = "wasserstein_ova",
+        n_cuts: int = 1,
+        feature_mask: ArrayLike | None = None,
+        temperature: float = 0.1,
+        max_iter: int = 100,
+        learning_rate: float = 1e-2,
+        solver: Solver = "adam",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
         *,
-        tol=None,
-        n_iter_no_change=10,
-        n_init=1,
-        init="random",
-        warm_start=False,
-        n_jobs=None,
-    ):
-        super().__init__(
-            n_clusters=n_clusters,
-            gemini=gemini,
-            max_iter=max_iter,
-            learning_rate=learning_rate,
-            solver=solver,
-            batch_size=batch_size,
-            verbose=verbose,
-            random_state=random_state,
-            tol=tol,
-            n_iter_no_change=n_iter_no_change,
-            n_init=n_init,
-            init=init,
-            warm_start=warm_start,
-            n_jobs=n_jobs,
-        )
-        self.n_cuts = n_cuts
-        self.feature_mask = feature_mask
-        self.temperature = temperature
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = "random",
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     @property
     def cut_points_list_(self):

@@ -1,0 +1,38 @@
+"""Types of arguments and attributes that many models share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol, TypeAlias
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Floats: TypeAlias = NDArray[np.floating[Any]]
+Integers: TypeAlias = NDArray[np.integer[Any]]
+Seed: TypeAlias = int | np.random.RandomState | None
+Pairwise: TypeAlias = str | Callable[..., Any]
+Parameters: TypeAlias = dict[str, Any] | None
+Groups: TypeAlias = Sequence[Sequence[int]] | Integers | None
+
+
+class Objective(Protocol):
+    """A GEMINI, or a user's class with its two methods."""
+
+    def compute_affinity(self, X: Any, y: Any = None) -> Any: ...
+
+    def evaluate(
+        self, y_pred: Any, affinity: Any, return_grad: bool = False
+    ) -> Any: ...
+
+
+__all__ = [
+    "ArrayLike",
+    "Floats",
+    "Groups",
+    "Integers",
+    "Objective",
+    "Pairwise",
+    "Parameters",
+    "Seed",
+]

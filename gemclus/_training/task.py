@@ -1,0 +1,95 @@
+"""What a fit trains on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gemclus._training import contracts
+from gemclus._training.source import ArraySource, Source
+from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
+from gemclus.gemini._base import training_affinity, training_evaluator
+
+
+@dataclass
+class Task:
+    """Samples, what is known of them, and what is to be maximised on them.
+
+    Attributes
+    ----------
+    X : ndarray or CSR matrix of shape (N, D)
+        The samples.
+    gemini : GEMINI
+        The objective of the model by itself: what `score` reports.
+    objective : GEMINI
+        The objective of the training: `gemini` and the constraints, if any.
+    affinity : Affinity or None
+        What `_batchify` receives.
+    sample_weight : ndarray of shape (N,) or None
+        Weights of the samples; None stands for equal ones.
+    alpha : float
+        Weight of the penalty that the model applies by proximal steps.
+    context : CallbackContext or None
+        The task of the whole fit, as callbacks know it.
+    """
+
+    X: Any
+    gemini: Any
+    objective: Any
+    affinity: Any
+    sample_weight: Any = None
+    alpha: float = 0.0
+    context: Any = None
+
+    def evaluator(self) -> Callable[..., Any]:
+        """``evaluate(y_pred, affinity, return_grad)``, owned by one training."""
+        return training_evaluator(self.objective)
+
+    def source(self, model: Any, fresh: bool = False) -> Source:
+        """Where the rows live, for one training of `model`."""
+        return ArraySource(model, self.X, self.affinity, self.evaluator(), fresh)
+
+    def gemini_value(self, y_pred: Any, affinity: Any) -> float:
+        """The objective of the model by itself, of predictions for all samples."""
+        return float(training_evaluator(self.gemini)(y_pred, affinity))
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Callbacks stay in the process of the user.
+        return vars(self) | {"context": None}
+
+
+def make_task(model: Any, X: Any, y: Any = None, constrained: bool = True) -> Task:
+    """What `model` is to be trained, or scored, on.
+
+    Parameters
+    ----------
+    model : DiscriminativeModel
+        Says what the objective is, how its affinity is made, and which
+        constraints and penalties there are besides.
+    X : ndarray or CSR matrix of shape (N, D)
+        Validated samples.
+    y : object, default=None
+        The ``y`` of `fit`: a precomputed affinity.
+    constrained : bool, default=True
+        Whether the constraints on the training samples apply to these.
+    """
+    gemini = contracts.check_gemini(model.get_gemini())
+    affinity = model._make_affinity(gemini, X, y)
+    constraints = model._constraints if constrained else None
+    if affinity is None and (model._needs_indices or constraints is not None):
+        affinity = SampleIndices(X.shape[0])
+    if affinity is not None and not isinstance(affinity, Affinity):
+        affinity = MatrixAffinity(np.asarray(affinity))
+    objective = gemini
+    if constraints is not None:
+        objective = constraints.penalise(gemini, X.shape[0], y)
+    return Task(X, gemini, objective, affinity, alpha=model._penalty_weight())
+
+
+def default_affinity(model: Any, gemini: Any, X: Any, y: Any) -> Any:
+    """What `gemini` needs to know of samples that `model` takes in batches."""
+    minibatch = model.batch_size is not None and model.batch_size < X.shape[0]
+    return training_affinity(gemini, X, y, minibatch)
