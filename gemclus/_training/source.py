@@ -29,7 +29,7 @@ class Source(ABC):
     """
 
     @abstractmethod
-    def batches(self, random_state: np.random.RandomState) -> Iterator[Batch]:
+    def batches(self, random_state: np.random.RandomState | None) -> Iterator[Batch]:
         """The batches of an epoch, in a random order if there are several."""
 
     @abstractmethod
@@ -96,7 +96,7 @@ class ArraySource(Source):
         self._fresh = fresh
         self._sound = False
 
-    def batches(self, random_state: np.random.RandomState) -> Iterator[Batch]:
+    def batches(self, random_state: np.random.RandomState | None) -> Iterator[Batch]:
         batches = self.model._batchify(self.X, self.affinity, random_state)
         return map(contracts.check_batch, batches)
 

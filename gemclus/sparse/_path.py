@@ -105,7 +105,9 @@ class PathTrainer(Trainer):
 
     def _partition(self) -> Iterator[Batch]:
         """The batches by which the objective is known: always the same ones."""
-        return iter(self.source.batches(np.random.RandomState(0)))
+        # The whole is taken in its order, without a generator.
+        random_state = None if self._whole else np.random.RandomState(0)
+        return iter(self.source.batches(random_state))
 
     def _assess(self) -> float:
         """The objective at the current weights.

@@ -64,6 +64,15 @@ def test_separates_blobs(X):
     assert adjusted_rand_score(y, labels) == 1.0
 
 
+def test_hidden_representations_do_not_travel(X):
+    model = MLPModel(max_iter=2, random_state=0).fit(np.tile(X, (50, 1)))
+    assert len(pickle.dumps(model)) < 60 * len(model.labels_)
+    loaded = pickle.loads(pickle.dumps(model))
+    assert hasattr(model, "H_") and not hasattr(loaded, "H_")
+    np.testing.assert_array_equal(loaded.predict(X), model.predict(X))
+    assert loaded.partial_fit(X).H_.shape == (90, 20)
+
+
 def test_no_activations_stay(X):
     model = MLPModel(max_iter=2).fit(X)
     assert "_retained" not in vars(model)
