@@ -98,9 +98,10 @@ def check_model_gradients(model, X, y=None, *, step=2e-5, rtol=1e-6, random_stat
 
     Notes
     -----
-    A penalty that `_compute_grads` adds has to be the gradient of ``_penalty(X)``.
-    Objectives with kinks (total variation, Wasserstein) can fail where a kink lies
-    between the points of a difference: set `random_state`, or a shorter `step`.
+    A penalty on the weights has its value, and may add its gradient, in
+    ``_smooth_penalty(X, gradients)``. Objectives with kinks (total variation,
+    Wasserstein) can fail where a kink lies between the points of a difference: set
+    `random_state`, or a shorter `step`.
 
     Examples
     --------
@@ -124,7 +125,7 @@ def check_model_gradients(model, X, y=None, *, step=2e-5, rtol=1e-6, random_stat
 
     def minus_objective():
         value = gemini.evaluate(model._infer(X, retain=False), affinity)
-        return float(model._penalty(X)) - float(value)
+        return float(model._smooth_penalty(X)) - float(value)
 
     y_pred = model._infer(X, retain=True)
     _, slope = gemini.evaluate(y_pred, affinity, return_grad=True)
@@ -134,6 +135,7 @@ def check_model_gradients(model, X, y=None, *, step=2e-5, rtol=1e-6, random_stat
             f"_compute_grads returns {len(gradients)} gradients for {len(weights)} "
             "arrays of _get_weights"
         )
+    model._smooth_penalty(X, gradients)
     for position, (gradient, weight) in enumerate(zip(gradients, weights, strict=True)):
         expected = numerical_gradient(minus_objective, weight, step)
         name = f"entry {position} of _compute_grads"
