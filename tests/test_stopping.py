@@ -6,6 +6,7 @@ from joblib import parallel_backend
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 
+from gemclus import TrainingInterrupted
 from gemclus.gemini import GEMINI
 from gemclus.linear import LinearMMD, LinearModel
 
@@ -113,29 +114,28 @@ def test_the_training_that_ends_highest_is_kept(curves, kept):
         np.testing.assert_array_equal(other.fit(X).W_, model.W_)
 
 
-def test_a_start_that_is_interrupted_competes_with_the_others():
-    values = [1.0, 2.0, 3.0, 0.0, 1.0, KeyboardInterrupt]
+@pytest.mark.parametrize("last", [1.0, 4.0])
+def test_a_start_that_is_interrupted_does_not_compete_with_complete_ones(last):
+    values = [1.0, 2.0, 3.0, 0.0, last, KeyboardInterrupt]
     model = scripted(values, max_iter=3, n_init=4)
-    with pytest.warns(ConvergenceWarning, match="interrupted after 2 epochs"):
+    with pytest.raises(TrainingInterrupted, match="when 1 of 4 trainings"):
         model.fit(X)
     assert model.objective_curve_.tolist() == [1.0, 2.0, 3.0]
-    values = [1.0, 2.0, 3.0, 0.0, 4.0, KeyboardInterrupt]
-    model = scripted(values, max_iter=3, n_init=4)
-    with pytest.warns(ConvergenceWarning, match="interrupted after 2 epochs"):
-        model.fit(X)
-    assert model.objective_curve_.tolist() == [0.0, 4.0]
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
-def test_restarts_in_threads_that_are_interrupted_keep_a_usable_model(n_jobs):
+def test_restarts_in_threads_that_are_interrupted_leave_a_model_or_none(n_jobs):
     class Interrupted(LinearMMD):
         def _compute_grads(self, X, y_pred, gradient):
             raise KeyboardInterrupt
 
     model = Interrupted(n_init=3, max_iter=5, random_state=0)
     with parallel_backend("threading", n_jobs=n_jobs):
-        with pytest.warns(ConvergenceWarning, match="interrupted"):
+        with pytest.raises(TrainingInterrupted):
             model.fit(X)
+    if n_jobs == 2:  # no training is complete, and none is the first
+        assert vars(model) == model.get_params()
+        return
     assert model.n_iter_ == 0
     P = model.predict_proba(X)
     np.testing.assert_allclose(P.sum(axis=1), 1.0)
