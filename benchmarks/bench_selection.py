@@ -65,7 +65,7 @@ def chosen(scores, criteria):
 
 def panel_rows(panel, model, options):
     """The numbers chosen for each set, and how often they are the true ones."""
-    right = {column: 0.0 for column in COMBINED}
+    right = dict.fromkeys(COMBINED, 0.0)
     for name in panel:
         found = {column: [] for column in COMBINED}
         for seed in range(options.seeds):
@@ -79,6 +79,10 @@ def panel_rows(panel, model, options):
             right[column] += np.mean(np.array(found[column]) == truth)
         yield [name, str(truth), *(" ".join(map(str, k)) for k in found.values())]
     yield ["**right**", f"of {len(panel)}", *(f"{n:.1f}" for n in right.values())]
+
+
+def within(seconds, limit):
+    return f"{seconds:.2f} (< {limit} {'met' if seconds < limit else 'NOT MET'})"
 
 
 def digits_rows(options):

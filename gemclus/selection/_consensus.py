@@ -66,8 +66,8 @@ def consensus_scores(partitions):
     for t in range(n_partitions):
         for s in range(t + 1):
             cells = codes[t] * n_used[s] + codes[s]
-            share = _pairs_together(cells, n_used[t] * n_used[s])
-            together[t, s] = together[s, t] = share
+            n_pairs = _pairs_together(cells, n_used[t] * n_used[s])
+            together[t, s] = together[s, t] = n_pairs / n_samples**2
     own = np.diag(together)
     variation = own + own.mean() - 2.0 * together.mean(axis=1)
     scores = -np.clip(variation, 0.0, 1.0)
@@ -77,13 +77,12 @@ def consensus_scores(partitions):
 
 
 def _pairs_together(cells, n_cells):
-    """Share of the pairs of samples that lie in one cell of a contingency table."""
+    """Number of pairs of samples that lie in one cell of a contingency table."""
     if n_cells <= 4 * len(cells):
         counts = np.bincount(cells)
     else:
         counts = np.unique(cells, return_counts=True)[1]
-    counts = counts / len(cells)
-    return counts @ counts
+    return int(counts @ counts)  # exact: the order of the cells changes nothing
 
 
 def _as_table(partitions):

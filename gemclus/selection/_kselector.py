@@ -1,6 +1,7 @@
 """The choice of the number of clusters."""
 
 from functools import partial
+from numbers import Integral
 
 import numpy as np
 from scipy.stats import rankdata
@@ -58,7 +59,7 @@ class KSelector(ClusterMixin, MetaEstimatorMixin, BaseEstimator):
         A clusterer of any library with scikit-learn's interface, or a pipeline
         that ends in one. It is cloned.
     n_clusters : iterable of int, default=range(2, 11)
-        The candidates.
+        The candidates; an int is the only one.
     param_name : str, default=None
         The parameter of the estimator that gets a candidate: ``"max_clusters"``,
         ``"step__n_clusters"``... None takes ``"n_clusters"`` or, if the estimator
@@ -323,8 +324,11 @@ default=("calinski_harabasz", "silhouette_cv")
 
     def _check_candidates(self):
         """The candidates in increasing order."""
+        given = self.n_clusters
+        if isinstance(given, Integral):
+            given = [given]
         try:
-            candidates = [check_int("n_clusters", k, 1) for k in self.n_clusters]
+            candidates = [check_int("n_clusters", k, 1) for k in given]
         except TypeError as error:
             raise TypeError(
                 f"n_clusters must be ints to choose from, got {self.n_clusters!r}"
@@ -367,7 +371,8 @@ default=("calinski_harabasz", "silhouette_cv")
         scores["mean_rank"] = np.mean(list(ranks.values()), axis=0)
         best = int(scores["mean_rank"].argmin())  # the first: the fewest clusters
         worst = worst_scores(criteria)
-        if all((scores[name] <= worst[name]).all() for name in criteria):
+        hopeless = all((scores[name] <= worst[name]).all() for name in criteria)
+        if hopeless and n > 1:
             warn(
                 "No candidate made clusters that the criteria could tell from one: "
                 f"the smallest, {candidates[best]}, is taken."

@@ -41,6 +41,7 @@ def calinski_harabasz(X, labels):
     X = _check(X).astype(np.float64, copy=False)
     used, labels, sizes = np.unique(labels, return_inverse=True, return_counts=True)
     n_samples, n_used = X.shape[0], len(used)
+    rounding = X.shape[0] * X.shape[1] * (4 * np.finfo(float).eps * abs(X).max()) ** 2
     if is_trivial(n_used, n_samples):
         return WORST_CALINSKI_HARABASZ
     members = sparse.csr_array(
@@ -58,8 +59,8 @@ def calinski_harabasz(X, labels):
         between = float(sizes @ (means**2).sum(axis=1))
         X -= means[labels]
         within = float(np.vdot(X, X))
-    if within == 0.0:
-        return np.inf if between > 0.0 else WORST_CALINSKI_HARABASZ
+    if within <= rounding:
+        return np.inf if between > rounding else WORST_CALINSKI_HARABASZ
     return between / within * (n_samples - n_used) / (n_used - 1)
 
 
