@@ -5,7 +5,7 @@ from math import ceil, sqrt
 import numpy as np
 from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.feature_selection import SelectorMixin
-from sklearn.utils import get_tags
+from sklearn.utils import get_tags, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -32,7 +32,8 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         most 1.
     min_features : int, default=None
         Each path counts at its last step with at least so many features; None
-        stands for ``ceil(sqrt(.8 D))``.
+        stands for ``ceil(sqrt(.8 D))``. It bounds how many features can be found:
+        with D = 20 that is 4.
     path_params : dict, default=None
         Arguments of `path`, such as ``{"alpha_multiplier": 1.02}``.
     n_jobs : int, default=None
@@ -142,6 +143,7 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             if get_tags(self.estimator).input_tags.sparse
             else False,
         )
+        _, y = indexable(X, y)
         min_features = self._enough_features(X.shape[1])
         seeds = draw_seeds(self.random_state, self.n_resamples + 1)
         random_state = np.random.RandomState(seeds[-1])
