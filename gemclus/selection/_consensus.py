@@ -7,6 +7,9 @@ from gemclus.selection._partitions import is_trivial
 # The total variation is at most 1.
 WORST_CONSENSUS = -1.0
 
+# Tables with more cells for each sample are counted by sorting.
+_CELLS_PER_SAMPLE = 16
+
 
 def consensus_scores(partitions):
     """Closeness of each partition to the consensus of all.
@@ -42,7 +45,7 @@ def consensus_scores(partitions):
     No N x N matrix is made. With ``S_ts`` the sum of the squared entries of the
     contingency table of two partitions over N², and ``n_t = S_tt``, the total
     variation is ``n_t + mean_s n_s - 2 mean_s S_ts``. O(T² N) time, times log N
-    for pairs whose table has more than 4 N cells, and O(T N) memory.
+    for pairs whose table has more than 16 N cells, and O(T N) memory.
 
     References
     ----------
@@ -53,7 +56,7 @@ def consensus_scores(partitions):
     --------
     >>> from gemclus.selection import consensus_scores
     >>> consensus_scores([[0, 0, 1, 1], [1, 1, 0, 0], [0, 1, 2, 2]])
-    array([-0.08333333, -0.08333333, -0.16666667])
+    array([-0.04166667, -0.04166667, -0.08333333])
     """
     labels = _as_table(partitions)
     n_partitions, n_samples = labels.shape
@@ -78,7 +81,7 @@ def consensus_scores(partitions):
 
 def _pairs_together(cells, n_cells):
     """Number of pairs of samples that lie in one cell of a contingency table."""
-    if n_cells <= 4 * len(cells):
+    if n_cells <= _CELLS_PER_SAMPLE * len(cells):
         counts = np.bincount(cells)
     else:
         counts = np.unique(cells, return_counts=True)[1]

@@ -131,14 +131,17 @@ default=("calinski_harabasz", "silhouette_cv")
     Examples
     --------
     >>> from sklearn.datasets import make_blobs
+    >>> from sklearn.pipeline import make_pipeline
+    >>> from sklearn.preprocessing import StandardScaler
     >>> from gemclus.linear import LinearMMD
     >>> from gemclus.selection import KSelector
     >>> X, _ = make_blobs(200, centers=5, cluster_std=0.5, random_state=1)
-    >>> model = LinearMMD(ovo=True, solver="lbfgs", init="k-means++")
-    >>> selector = KSelector(model, range(2, 9), random_state=0).fit(X)
+    >>> model = LinearMMD(ovo=True, solver="lbfgs", init="k-means++", n_init=5)
+    >>> pipeline = make_pipeline(StandardScaler(), model)
+    >>> selector = KSelector(pipeline, range(2, 9), random_state=0).fit(X)
     >>> selector.n_clusters_
     5
-    >>> selector.scores_["mean_rank"][3]
+    >>> selector.scores_["mean_rank"][selector.best_index_]
     np.float64(1.0)
     """
 

@@ -45,13 +45,13 @@ def silhouette_scorer(estimator, X, y=None):
     --------
     >>> from sklearn.cluster import KMeans
     >>> from sklearn.datasets import load_iris
-    >>> from sklearn.model_selection import GridSearchCV
+    >>> from sklearn.model_selection import GridSearchCV, KFold
     >>> from gemclus.selection import silhouette_scorer
-    >>> X = load_iris().data
     >>> search = GridSearchCV(
-    ...     KMeans(random_state=0), {"n_clusters": [2, 3, 4]}, scoring=silhouette_scorer
+    ...     KMeans(n_init=10, random_state=0), {"n_clusters": [2, 3, 4]},
+    ...     scoring=silhouette_scorer, cv=KFold(3, shuffle=True, random_state=0),
     ... )
-    >>> search.fit(X[::-1][::2]).best_params_
+    >>> search.fit(load_iris().data).best_params_
     {'n_clusters': 2}
     """
     return silhouette(clustered_space(estimator, X), assigned(estimator, X))
@@ -62,8 +62,12 @@ def calinski_harabasz_scorer(estimator, X, y=None):
 
     Parameters
     ----------
-    estimator, X, y
-        As those of `silhouette_scorer`.
+    estimator : object
+        As that of `silhouette_scorer`.
+    X : array-like of shape (n, D)
+        Samples.
+    y : object, default=None
+        Ignored.
 
     Returns
     -------
