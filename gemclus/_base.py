@@ -388,7 +388,10 @@ class DiscriminativeModel(
         Returns
         -------
         value : float
-            The GEMINI alone, without penalties and constraints; larger is better.
+            The GEMINI alone, without penalties and constraints; larger is better. It
+            grows with the number of clusters, and cannot be compared between
+            objectives, kernels or metrics: numbers of clusters are compared by
+            `gemclus.selection.KSelector`.
         """
         check_is_fitted(self)
         X = self._check_samples(X, reset=False)

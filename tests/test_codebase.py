@@ -27,7 +27,7 @@ FLOORS = [
     {"_training"},
     {"_base"},
     {"linear", "mlp", "nonparametric", "sparse", "tree"},
-    {"constraints", "inspection", "testing"},
+    {"constraints", "inspection", "selection", "testing"},
 ]
 NEIGHBOURS = {("sparse", "linear"), ("sparse", "mlp")}
 
