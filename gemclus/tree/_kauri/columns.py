@@ -120,13 +120,27 @@ def _bin_edges(values, max_bins, weights=None):
         mass = np.diff(starts, append=n_values).astype(np.float64)
     else:
         mass = np.add.reduceat(weights[:n_values], starts)
+    heads = _bin_heads(mass, max_bins)
+    tails = np.append(heads[1:], len(distinct)) - 1
+    return distinct[heads], distinct[tails]
+
+
+def _bin_heads(mass, max_bins):
+    """First value of each of at most `max_bins` bins, from the weight of each value."""
     for _ in range(4):  # a share falls as common values are cut down to it
         share = mass.sum() / max_bins
         if mass.max() <= share:
             break
         mass = np.minimum(mass, share)
+    common = mass > (1 - 1e-9) * mass.sum() / max_bins
+    # A common value has a bin of its own, and may part one of others in two.
+    n_others = max_bins - 2 * int(common.sum()) - 1
+    if n_others < max_bins // 4 or not common.any():
+        n_others, common = max_bins, np.zeros_like(common)
+    mass = np.where(common, 0.0, mass)
     middle = np.cumsum(mass) - 0.5 * mass
-    number = (middle * (max_bins / mass.sum())).astype(np.int64)
-    heads = np.flatnonzero(np.diff(number, prepend=-1) > 0)
-    tails = np.append(heads[1:], len(distinct)) - 1
-    return distinct[heads], distinct[tails]
+    number = (middle * (n_others / mass.sum())).astype(np.int64)
+    is_head = np.diff(number, prepend=-1) > 0
+    is_head |= common
+    is_head[1:] |= common[:-1]
+    return np.flatnonzero(is_head)

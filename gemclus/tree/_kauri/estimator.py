@@ -195,6 +195,13 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         self.max_bins = max_bins
         self.n_jobs = n_jobs
 
+    def __setstate__(self, state):
+        """Models from before these parameters were known have their defaults."""
+        added = {"min_weight_fraction_leaf": 0.0, "max_bins": "auto", "n_jobs": None}
+        if "tree_" in state:
+            added["fill_values_"] = None
+        super().__setstate__({**added, **state})
+
     def fit(self, X, y=None, sample_weight=None):
         """Grow the tree.
 

@@ -59,6 +59,8 @@ def fill_missing(X, kernel, values):
             "or give kernel='linear' (which takes the mean of the feature), "
             "'precomputed' or 'labels'"
         )
+    if values is None:
+        values = column_means(X)
     return np.where(np.isnan(X), values, X)
 
 
