@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
 from gemclus._common.validation import check_bool, check_int, check_samples
 from gemclus.tree._kauri.columns import Columns
@@ -228,10 +229,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             If a parameter or the data are not what they should be.
         MemoryError
             If there is not enough memory.
-        KeyboardInterrupt
-            If the growth was interrupted. The model holds the tree as it was
-            then, and so does the attribute `model` of the exception. After any
-            other exception it is what it was before.
+        TrainingInterrupted
+            A KeyboardInterrupt, if one ended the growth: the model holds the tree
+            as it was then. After any other exception it is what it was before.
         """
         before = vars(self).copy()
         try:
@@ -241,8 +241,11 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             vars(self).update(before)
             raise
         if interruption is not None:
-            interruption.model = self
-            raise interruption
+            raise TrainingInterrupted(
+                f"growth was interrupted at {self.tree_.n_leaves} leaves; the model is "
+                "kept as it was then",
+                self,
+            ) from interruption
         return self
 
     def _grow(self, X, y, sample_weight):
