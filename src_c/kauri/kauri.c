@@ -4,7 +4,10 @@
 #include <math.h>
 #include <string.h>
 
-#include "kauri_internal.h"
+#include "kauri_bins.h"
+#include "kauri_scan.h"
+#include "kauri_split.h"
+#include "kauri_stocks.h"
 
 /* The best split known of a leaf. */
 static const kauri_split *leaf_best(const kauri_state *s, const kauri_leaf *leaf)
@@ -43,7 +46,7 @@ static gem_kauri_status scan_stars(kauri_state *s, double *gain)
  * the best gain known. */
 static gem_kauri_status scan_promising(kauri_state *s, kauri_leaf *leaf, double *gain)
 {
-    int definite = s->data->factor || s->data->definite;
+    int definite = kauri_is_definite(s);
     double floor = *gain - kauri_tie(*gain);
     gem_kauri_status status = GEM_KAURI_OK;
 
@@ -65,7 +68,7 @@ static int stars_win(const kauri_state *s)
 {
     int32_t room = s->rules->max_clusters - s->n_live;
 
-    if (!s->data->factor && !s->data->definite)
+    if (!kauri_is_definite(s))
         return 0;
     return room > 1 || (room == 1 && s->n_live == s->n_leaves);
 }
@@ -113,8 +116,10 @@ static gem_kauri_status grow(kauri_state *s)
 
     s->n_leaves = s->n_slots = s->n_live = 1;
     leaf->size = s->data->n_samples;
+    leaf->weight = kauri_weigh(s, 0, leaf->size);
     leaf->node = kauri_add_node(s->tree, 0, 0, leaf->size);
-    status = kauri_move_samples(s, 0, 0, leaf->size, 1.0);
+    status = kauri_is_binned(s) ? kauri_sum_root(s, leaf)
+                                : kauri_move_samples(s, 0, 0, leaf->size, 1.0);
     if (!status)
         status = kauri_measure_cluster(s, 0);
     if (!status)
@@ -155,25 +160,30 @@ gem_kauri_status gem_kauri_grow(const gem_kauri_data *data,
     state.tree = tree;
     state.n = (size_t)data->n_samples;
     state.d = (size_t)data->n_features;
+    state.n_columns = state.d + (size_t)data->n_twins;
     state.random = rules->seed;
     tree->n_nodes = tree->n_leaves = 0;
     status = kauri_make_state(&state);
     if (!status)
         status = grow(&state);
-    if (!status)
+    if (status != GEM_KAURI_NO_MEMORY)
         report_leaves(&state);
     kauri_release_state(&state);
     return status;
 }
 
 void gem_kauri_apply(const int32_t *left, const int32_t *right, const int32_t *feature,
-                     const double *threshold, const double *x, int64_t n_samples,
-                     int64_t n_features, int32_t *node)
+                     const double *threshold, const int32_t *missing_left,
+                     const double *x, int64_t n_samples, int64_t n_features,
+                     int32_t *node)
 {
     for (int64_t i = 0; i < n_samples; i++, x += n_features) {
         int32_t at = 0;
-        while (left[at] >= 0)
-            at = x[feature[at]] <= threshold[at] ? left[at] : right[at];
+        while (left[at] >= 0) {
+            double value = x[feature[at]];
+            int goes_left = value != value ? missing_left[at] : value <= threshold[at];
+            at = goes_left ? left[at] : right[at];
+        }
         node[i] = at;
     }
 }

@@ -1,9 +1,13 @@
 /* What a split does to the state of the Kauri tree: samples change places, the
  * sides become leaves, and clusters are renewed. */
+#include "kauri_split.h"
+
 #include <math.h>
 #include <string.h>
 
-#include "kauri_internal.h"
+#include "kauri_bins.h"
+#include "kauri_scan.h"
+#include "kauri_stocks.h"
 
 int32_t kauri_add_node(gem_kauri_tree *tree, int32_t depth, int32_t cluster,
                        int32_t size)
@@ -17,6 +21,7 @@ int32_t kauri_add_node(gem_kauri_tree *tree, int32_t depth, int32_t cluster,
     tree->cluster[node] = cluster;
     tree->size[node] = size;
     tree->kind[node] = GEM_KAURI_NONE;
+    tree->missing_left[node] = 0;
     return node;
 }
 
@@ -25,7 +30,7 @@ static void part_rows(kauri_state *s, double *rows, size_t width, size_t start,
                       size_t n)
 {
     const unsigned char *goes_right = s->goes_right + start;
-    double *from = rows + start * width, *to = from, *aside = s->rows;
+    double *from = rows + start * width, *to = from, *aside = s->sorted.rows;
 
     for (size_t i = 0; i < n; i++, from += width) {
         double **target = goes_right[i] ? &aside : &to;
@@ -33,21 +38,21 @@ static void part_rows(kauri_state *s, double *rows, size_t width, size_t start,
             memcpy(*target, from, width * sizeof *from);
         *target += width;
     }
-    memcpy(to, s->rows, (size_t)(aside - s->rows) * sizeof *to);
+    memcpy(to, s->sorted.rows, (size_t)(aside - s->sorted.rows) * sizeof *to);
 }
 
-/* The same for the order of a feature, whose entries are positions: each side
+/* The same for the order of a column, whose entries are positions: each side
  * keeps its order, with the positions after the partition. */
-static void part_order(kauri_state *s, size_t feature, size_t start, size_t n)
+static void part_order(kauri_state *s, size_t column, size_t start, size_t n)
 {
-    int32_t *order = s->data->order + feature * s->n + start;
-    double *sorted = s->data->sorted + feature * s->n + start;
+    int32_t *order = s->data->order + column * s->n + start;
+    double *sorted = s->data->sorted + column * s->n + start;
     int32_t *aside = s->index;
-    double *aside_sorted = s->value;
+    double *aside_sorted = s->sorted.value;
     size_t n_left = 0, n_right = 0;
 
     for (size_t j = 0; j < n; j++) {
-        int32_t position = order[j], moved = s->new_position[position];
+        int32_t position = order[j], moved = s->sorted.new_position[position];
         if (s->goes_right[position]) {
             aside[n_right] = moved;
             aside_sorted[n_right++] = sorted[j];
@@ -60,20 +65,10 @@ static void part_order(kauri_state *s, size_t feature, size_t start, size_t n)
     memcpy(sorted + n_left, aside_sorted, n_right * sizeof *sorted);
 }
 
-/* Bring the samples of a leaf into the order left, right. */
-static gem_kauri_status part_leaf(kauri_state *s, const kauri_leaf *leaf,
-                                  const kauri_split *split)
+/* Stable partition of s->sample by s->goes_right. */
+static void part_samples(kauri_state *s, const kauri_leaf *leaf)
 {
-    size_t start = (size_t)leaf->start, n = (size_t)leaf->size;
-    const int32_t *order = s->data->order + (size_t)split->feature * s->n + start;
-    int32_t left = leaf->start, right = leaf->start + split->n_left;
-    size_t aside = 0, kept = start;
-    gem_kauri_status status = GEM_KAURI_OK;
-
-    for (size_t j = 0; j < n; j++)
-        s->goes_right[order[j]] = j >= (size_t)split->n_left;
-    for (size_t i = start; i < start + n; i++)
-        s->new_position[i] = s->goes_right[i] ? right++ : left++;
+    size_t start = (size_t)leaf->start, n = (size_t)leaf->size, aside = 0, kept = start;
 
     for (size_t i = start; i < start + n; i++) {
         if (s->goes_right[i])
@@ -82,29 +77,52 @@ static gem_kauri_status part_leaf(kauri_state *s, const kauri_leaf *leaf,
             s->sample[kept++] = s->sample[i];
     }
     memcpy(s->sample + kept, s->index, aside * sizeof *s->index);
-    part_rows(s, s->distance, (size_t)s->width, start, n);
+}
+
+/* All that the walk over sorted samples keeps follows them. */
+static gem_kauri_status part_sorted(kauri_state *s, const kauri_leaf *leaf,
+                                    const kauri_split *split)
+{
+    size_t start = (size_t)leaf->start, n = (size_t)leaf->size;
+    const int32_t *order = s->data->order + (size_t)split->column * s->n + start;
+    int32_t left = leaf->start, right = leaf->start + split->n_left;
+    gem_kauri_status status = GEM_KAURI_OK;
+
+    for (size_t j = 0; j < n; j++)
+        s->goes_right[order[j]] = j >= (size_t)split->n_left;
+    for (size_t i = start; i < start + n; i++)
+        s->sorted.new_position[i] = s->goes_right[i] ? right++ : left++;
+    part_samples(s, leaf);
+    part_rows(s, s->sorted.distance, (size_t)s->width, start, n);
     if (s->data->factor)
         part_rows(s, s->data->factor, (size_t)s->data->rank, start, n);
-    for (size_t f = 0; f < s->d && !status; f++) {
+    if (s->weight)
+        part_rows(s, s->weight, 1, start, n);
+    for (size_t f = 0; f < s->n_columns && !status; f++) {
         part_order(s, f, start, n);
         status = kauri_spend(s, n);
     }
     return status;
 }
 
-gem_kauri_status kauri_open_leaf(kauri_state *s, kauri_leaf *leaf)
+int kauri_may_open(const kauri_state *s, const kauri_leaf *leaf)
 {
     const gem_kauri_rules *rules = s->rules;
 
+    return s->n_leaves < rules->max_leaves && rules->max_clusters > 1 &&
+           leaf->depth < rules->max_depth && leaf->size >= rules->min_samples_split &&
+           leaf->size / 2 >= rules->min_samples_leaf && leaf->size > 1 &&
+           0.5 * leaf->weight >= rules->min_weight_leaf;
+}
+
+gem_kauri_status kauri_open_leaf(kauri_state *s, kauri_leaf *leaf)
+{
     kauri_clear_split(&leaf->found);
     kauri_clear_split(&leaf->pair);
     kauri_clear_split(&leaf->move);
     leaf->found_fresh = 0;
     kauri_forget_bounds(s, leaf);
-    leaf->open = s->n_leaves < rules->max_leaves && rules->max_clusters > 1 &&
-                 leaf->depth < rules->max_depth &&
-                 leaf->size >= rules->min_samples_split &&
-                 leaf->size / 2 >= rules->min_samples_leaf && leaf->size > 1;
+    leaf->open = kauri_may_open(s, leaf);
     if (leaf->open)
         return kauri_profile_leaf(s, leaf);
     leaf->bound = -INFINITY;
@@ -131,8 +149,42 @@ static gem_kauri_status reserve_slot(kauri_state *s, int32_t slot)
     return kauri_widen(s, s->width > most / 2 ? most : 2 * s->width);
 }
 
+/* Bring the samples of a leaf into the order left, right. */
+static gem_kauri_status part(kauri_state *s, const kauri_leaf *leaf,
+                             const kauri_split *split)
+{
+    if (!kauri_is_binned(s))
+        return part_sorted(s, leaf, split);
+    kauri_mark_sides(s, leaf, split);
+    part_samples(s, leaf);
+    return kauri_spend(s, (size_t)leaf->size);
+}
+
+/* Whether missing values go left, to the side that gains more; -1 if there are
+ * none. */
+static int missing_goes_left(const kauri_state *s, const kauri_leaf *leaf,
+                             const kauri_split *split)
+{
+    int32_t f = kauri_feature(s, split->column), last;
+    const gem_kauri_bins *bins = s->data->bins;
+    int missing = 0;
+
+    if (split->column != f)
+        return 1;
+    if (kauri_is_binned(s)) {
+        missing = kauri_has_missing(s, leaf, f);
+    } else {
+        double most =
+            s->data->sorted[(size_t)f * s->n + (size_t)(leaf->start + leaf->size) - 1];
+        last = bins ? bins->first[f] + (int32_t)most : 0;
+        missing = (bins ? bins->high[last] : most) == INFINITY;
+    }
+    return missing ? 0 : -1;
+}
+
 /* Make the two sides of a leaf into leaves: the left one keeps its number. */
-static void make_sides(kauri_state *s, kauri_leaf *leaf, const kauri_split *split)
+static void make_sides(kauri_state *s, kauri_leaf *leaf, const kauri_split *split,
+                       int missing_left)
 {
     gem_kauri_tree *tree = s->tree;
     kauri_leaf *right = s->leaves + s->n_leaves++;
@@ -142,6 +194,8 @@ static void make_sides(kauri_state *s, kauri_leaf *leaf, const kauri_split *spli
     right->start += split->n_left;
     right->size -= split->n_left;
     leaf->size = split->n_left;
+    leaf->weight = kauri_weigh(s, leaf->start, leaf->size);
+    right->weight = kauri_weigh(s, right->start, right->size);
     leaf->cluster = split->left;
     right->cluster = split->right;
     leaf->depth = right->depth = depth;
@@ -150,7 +204,9 @@ static void make_sides(kauri_state *s, kauri_leaf *leaf, const kauri_split *spli
 
     tree->left[node] = leaf->node;
     tree->right[node] = right->node;
-    tree->feature[node] = split->feature;
+    tree->feature[node] = kauri_feature(s, split->column);
+    tree->missing_left[node] =
+        missing_left < 0 ? leaf->weight > right->weight : missing_left;
     tree->threshold[node] = split->threshold;
     tree->gain[node] = split->gain;
     tree->kind[node] = split->kind;
@@ -192,6 +248,7 @@ gem_kauri_status kauri_split_leaf(kauri_state *s, kauri_leaf *leaf, kauri_split 
 {
     kauri_leaf *right = s->leaves + s->n_leaves;
     int32_t from = leaf->cluster;
+    int missing_left = missing_goes_left(s, leaf, &split);
     gem_kauri_status status = GEM_KAURI_OK;
 
     if (split.left == KAURI_NEW_CLUSTER) {
@@ -204,11 +261,14 @@ gem_kauri_status kauri_split_leaf(kauri_state *s, kauri_leaf *leaf, kauri_split 
         status = reserve_slot(s, split.right);
     }
     if (!status)
-        status = part_leaf(s, leaf, &split);
+        status = part(s, leaf, &split);
     if (status)
         return status;
-    make_sides(s, leaf, &split);
-    status = file_side(s, leaf, from);
+    make_sides(s, leaf, &split, missing_left);
+    if (kauri_is_binned(s))
+        status = kauri_part_sums(s, leaf, right);
+    if (!status)
+        status = file_side(s, leaf, from);
     if (!status)
         status = file_side(s, right, from);
     if (!status) {

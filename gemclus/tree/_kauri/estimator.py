@@ -1,31 +1,33 @@
 """Kauri: unsupervised trees grown on a kernel-k-means objective."""
 
-from math import ceil, log2, sqrt
-from numbers import Integral, Real
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
+import joblib
 import numpy as np
 from sklearn.base import BaseEstimator, ClusterMixin
-from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
-from gemclus._common.validation import (
-    check_bool,
-    check_choice,
-    check_float,
-    check_int,
-    check_samples,
-)
+from gemclus._common.validation import check_bool, check_int, check_samples
+from gemclus.tree._kauri.columns import Columns
 from gemclus.tree._kauri.growth import grow
 from gemclus.tree._kauri.kernel import (
     GrowthKernel,
+    column_means,
+    fill_missing,
     is_definite,
     objective,
     tree_affinity,
 )
+from gemclus.tree._kauri.rules import bin_limit, growth_rules
 from gemclus.tree._kauri.structure import SPLIT_KINDS, KauriTree
+from gemclus.tree._kauri.weights import check_weights
 
-_MOST_SAMPLES = 2**30
+#: The most samples for which ``max_bins="auto"`` looks at every gap.
+_EXACT_SAMPLES = 10_000
+_AUTO_BINS = 255
 
 
 class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
@@ -73,6 +75,19 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         scatter of all samples: of what would be gained by giving each sample a
         cluster of its own. With 0.01, each split explains at least one percent
         of the variation of the data (for the linear kernel).
+    min_weight_fraction_leaf : float, default=0.0
+        Smallest share of a leaf in the weights of all samples, at most 0.5.
+        Integer `min_samples_leaf` and `min_samples_split` count samples, whatever
+        they weigh, but for those of weight 0.
+    max_bins : int, "auto" or None, default="auto"
+        Most bins in which the values of a feature are put before the growth (at
+        most 65535, missing values apart): splits then lie between bins. None
+        looks at every gap between values. ``"auto"`` does so up to 10 000 samples,
+        and where the kernel has no factor (see Notes), and makes 255 bins beyond.
+        With no more distinct values than bins the tree is the same.
+    n_jobs : int, default=None
+        Number of threads. The tree has the same bits for any number. None means
+        one, unless `joblib.parallel_config` says otherwise; -1 all processors.
 
     Attributes
     ----------
@@ -87,6 +102,8 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         Number of clusters found.
     feature_importances_ : ndarray of shape (D,)
         Share of each feature in the sum of all gains.
+    fill_values_ : ndarray of shape (D,) or None
+        Means of the features, which the linear kernel takes for missing values.
     n_features_in_ : int
         Number of features.
     feature_names_in_ : ndarray of shape (D,)
@@ -160,6 +177,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         *,
         kernel_params=None,
         min_gain=0.0,
+        min_weight_fraction_leaf=0.0,
+        max_bins="auto",
+        n_jobs=None,
     ):
         self.max_clusters = max_clusters
         self.max_depth = max_depth
@@ -172,17 +192,31 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         self.random_state = random_state
         self.kernel_params = kernel_params
         self.min_gain = min_gain
+        self.min_weight_fraction_leaf = min_weight_fraction_leaf
+        self.max_bins = max_bins
+        self.n_jobs = n_jobs
 
-    def fit(self, X, y=None):
+    def __setstate__(self, state):
+        """Models from before these parameters were known have their defaults."""
+        added = {"min_weight_fraction_leaf": 0.0, "max_bins": "auto", "n_jobs": None}
+        if "tree_" in state:
+            added["fill_values_"] = None
+        super().__setstate__({**added, **state})
+
+    def fit(self, X, y=None, sample_weight=None):
         """Grow the tree.
 
         Parameters
         ----------
         X : array-like of shape (N, D)
-            The samples.
+            The samples; NaN where a value is missing.
         y : array-like, default=None
             The kernel (N, N) if `kernel` is ``"precomputed"``; the labels (N,)
             or probabilities (N, n_labels) if it is ``"labels"``; else ignored.
+        sample_weight : array-like of shape (N,), default=None
+            Weights, not negative. An integer weight stands for a sample repeated
+            so many times, a weight of 0 for one that is not there (it only gets a
+            label).
 
         Returns
         -------
@@ -195,39 +229,87 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             If a parameter or the data are not what they should be.
         MemoryError
             If there is not enough memory.
+        TrainingInterrupted
+            A KeyboardInterrupt, if one ended the growth: the model holds the tree
+            as it was then. After any other exception it is what it was before.
         """
+        before = vars(self).copy()
+        try:
+            interruption = self._grow(X, y, sample_weight)
+        except BaseException:
+            vars(self).clear()
+            vars(self).update(before)
+            raise
+        if interruption is not None:
+            raise TrainingInterrupted(
+                f"growth was interrupted at {self.tree_.n_leaves} leaves; the model is "
+                "kept as it was then",
+                self,
+            ) from interruption
+        return self
+
+    def _grow(self, X, y, sample_weight):
+        """Fit; the KeyboardInterrupt that ended the growth, if one did."""
         verbose = check_bool("verbose", self.verbose)
-        X = check_samples(self, X, dtype=np.float64, order="C")
-        rules = self._growth_rules(*X.shape)
-        affinity = tree_affinity(X, self.kernel, self.kernel_params, y)
-        kernel = GrowthKernel(affinity, is_definite(self.kernel, self.kernel_params))
-        columns = np.ascontiguousarray(X.T)
-        order = np.argsort(columns, axis=1, kind="stable").astype(np.int32)
-        nodes, leaves, leaf_nodes = grow(
-            order,
-            np.take_along_axis(columns, order, axis=1),
-            kernel.factor,
-            kernel.matrix,
-            definite=kernel.definite,
-            resolution=kernel.resolution,
-            **rules,
+        max_bins = bin_limit(self.max_bins)
+        X = self._check(X)
+        weights = check_weights(sample_weight, X.shape[0])
+        self.fill_values_ = (
+            column_means(X, weights) if self.kernel == "linear" else None
         )
+        affinity, grown = self._affinity(X, y), X
+        if weights is not None and weights.min() == 0.0:
+            kept = np.flatnonzero(weights)
+            weights, affinity, grown = weights[kept], affinity.take(kept), X[kept]
+        definite = is_definite(self.kernel, self.kernel_params)
+        kernel = GrowthKernel(affinity, definite, weights)
+        total = grown.shape[0] if weights is None else kernel.weights.sum()
+        rules = growth_rules(self, *grown.shape, total)
+        if max_bins == "auto":
+            exact = kernel.factor is None or grown.shape[0] <= _EXACT_SAMPLES
+            max_bins = None if exact else _AUTO_BINS
+        n_threads = _thread_count(self.n_jobs)
+        with ThreadPoolExecutor(n_threads) if n_threads > 1 else nullcontext() as pool:
+            columns = Columns(
+                grown,
+                max_bins,
+                max_bins is None or kernel.factor is None,
+                kernel.weights,
+                map if pool is None else pool.map,
+            )
+            nodes, leaves, leaf_nodes, error = grow(
+                columns,
+                kernel.factor,
+                kernel.matrix,
+                kernel.weights,
+                definite=kernel.definite,
+                resolution=kernel.resolution,
+                n_threads=n_threads,
+                pool=pool,
+                **rules,
+            )
+        if error is not None and not isinstance(error, KeyboardInterrupt):
+            raise error
         tree = KauriTree(*nodes)
         tree.gains *= kernel.scale
         self.n_clusters_ = _close_gaps(tree)
         self.tree_ = tree
+        if len(leaves) < X.shape[0]:
+            number = np.zeros(tree.n_nodes, dtype=np.int64)
+            number[leaf_nodes] = np.arange(len(leaf_nodes))
+            leaves = number[tree.apply(X)]
         self.leaves_ = leaves.astype(np.int64)
         self.labels_ = tree.target[leaf_nodes][leaves].astype(np.int64)
         if verbose:
             self._report()
-        return self
+        return error
 
-    def fit_predict(self, X, y=None):
+    def fit_predict(self, X, y=None, sample_weight=None):
         """Grow the tree and return the cluster of each sample.
 
         Parameters
         ----------
-        X, y
+        X, y, sample_weight
             As in `fit`.
 
         Returns
@@ -235,7 +317,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         labels : ndarray of int64 of shape (N,)
             `labels_`.
         """
-        return self.fit(X, y).labels_
+        return self.fit(X, y, sample_weight).labels_
 
     def predict(self, X):
         """Cluster of each sample.
@@ -253,7 +335,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         nodes = self.apply(X)
         return self.tree_.target[nodes].astype(np.int64)
 
-    def score(self, X, y=None):
+    def score(self, X, y=None, sample_weight=None):
         """The objective `J` of the predicted clusters of some samples.
 
         Parameters
@@ -262,6 +344,8 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             Samples, new ones or not.
         y : array-like, default=None
             Their kernel or labels, if `fit` needed them.
+        sample_weight : array-like of shape (n,), default=None
+            Their weights; `J` grows in proportion, as with repeated samples.
 
         Returns
         -------
@@ -270,8 +354,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             larger is better.
         """
         X = self._check_new(X)
+        weights = check_weights(sample_weight, X.shape[0])
         labels = self.tree_.target[self.tree_.apply(X)]
-        return objective(tree_affinity(X, self.kernel, self.kernel_params, y), labels)
+        return objective(self._affinity(X, y), labels, weights)
 
     def apply(self, X):
         """Leaf that each sample reaches.
@@ -328,33 +413,28 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         total = gains.sum()
         return gains / total if total > 0 else gains
 
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        return tags
+
+    def _check(self, X, reset=True):
+        return check_samples(
+            self,
+            X,
+            reset=reset,
+            dtype=np.float64,
+            order="C",
+            ensure_all_finite="allow-nan",
+        )
+
     def _check_new(self, X):
         check_is_fitted(self)
-        return check_samples(self, X, reset=False, dtype=np.float64, order="C")
+        return self._check(X, reset=False)
 
-    def _growth_rules(self, n_samples, n_features):
-        """The limits of the growth as numbers, checked."""
-        if n_samples > _MOST_SAMPLES:
-            raise ValueError(
-                f"X must have at most {_MOST_SAMPLES} samples, got {n_samples}"
-            )
-        seed = check_random_state(self.random_state).randint(2**31 - 1)
-        return {
-            "max_clusters": min(
-                check_int("max_clusters", self.max_clusters, 1), n_samples
-            ),
-            "max_leaves": _limit("max_leaves", self.max_leaves, n_samples),
-            "max_depth": _limit("max_depth", self.max_depth, n_samples),
-            "min_samples_split": _size(
-                "min_samples_split", self.min_samples_split, 2, n_samples
-            ),
-            "min_samples_leaf": _size(
-                "min_samples_leaf", self.min_samples_leaf, 1, n_samples
-            ),
-            "max_features": _feature_count(self.max_features, n_features),
-            "min_gain": check_float("min_gain", self.min_gain, 0.0),
-            "seed": seed,
-        }
+    def _affinity(self, X, y):
+        X = fill_missing(X, self.kernel, self.fill_values_)
+        return tree_affinity(X, self.kernel, self.kernel_params, y)
 
     def _report(self):
         tree = self.tree_
@@ -379,34 +459,10 @@ def _close_gaps(tree):
     return len(used)
 
 
-def _limit(name, value, unlimited):
-    """An upper limit, None standing for none."""
-    return unlimited if value is None else min(check_int(name, value, 1), unlimited)
-
-
-def _size(name, value, minimum, n_samples):
-    """A number of samples, given as such or as a fraction of all."""
-    if isinstance(value, Integral) or not isinstance(value, Real):
-        # More than there are forbids every split, as n_samples + 1 does.
-        return min(check_int(name, value, minimum), n_samples + 1)
-    fraction = check_float(name, value, 0.0, 1.0, strict=True)
-    return max(minimum, ceil(fraction * n_samples))
-
-
-def _feature_count(max_features, n_features):
-    """Number of features to draw for each leaf."""
-    if max_features is None:
-        return n_features
-    if isinstance(max_features, str):
-        check_choice("max_features", max_features, ("log2", "sqrt"))
-        root = sqrt if max_features == "sqrt" else log2
-        return max(1, int(root(n_features)))
-    if isinstance(max_features, Integral) or not isinstance(max_features, Real):
-        count = check_int("max_features", max_features, 1)
-        if count > n_features:
-            raise ValueError(
-                f"max_features must be at most n_features={n_features}, got {count}"
-            )
-        return count
-    fraction = check_float("max_features", max_features, 0.0, 1.0, strict=True)
-    return max(1, int(fraction * n_features))
+def _thread_count(n_jobs):
+    """Number of threads."""
+    if n_jobs is not None:
+        n_jobs = check_int("n_jobs", n_jobs)
+        if n_jobs == 0:
+            raise ValueError("n_jobs must not be 0")
+    return joblib.effective_n_jobs(n_jobs)

@@ -1,8 +1,11 @@
 """What a Kauri tree is grown on: a kernel, as a factor or as a matrix."""
 
 import numpy as np
+from sklearn.metrics.pairwise import kernel_metrics
 
+from gemclus._common.validation import check_choice
 from gemclus.affinity import FactoredKernel, kernel_affinity
+from gemclus.tree._kauri.weights import unscale_weights
 
 # Named kernels that are positive semi-definite for positive parameters, at
 # least once centred (the additive chi-squared kernel).
@@ -20,7 +23,45 @@ def tree_affinity(X, kernel, kernel_params=None, y=None):
     """
     if isinstance(kernel, str) and kernel == "labels":
         return FactoredKernel(_label_factor(y, X.shape[0]))
+    if isinstance(kernel, str):
+        check_choice("kernel", kernel, {*kernel_metrics(), "labels", "precomputed"})
     return kernel_affinity(X, kernel, kernel_params, y)
+
+
+def column_means(X, weights=None):
+    """Means of the columns over the values that are not missing; 0 without any."""
+    known = ~np.isnan(X)
+    if known.all() and weights is None:
+        return X.mean(axis=0)
+    weights = np.ones(len(X)) if weights is None else weights / weights.max()
+    total = weights @ known
+    sums = weights @ np.where(known, X, 0.0)
+    return np.divide(sums, total, out=np.zeros(X.shape[1]), where=total > 0)
+
+
+def fill_missing(X, kernel, values):
+    """What the kernel takes for `X`: missing values replaced in the linear kernel.
+
+    Raises
+    ------
+    ValueError
+        If values are missing, and the kernel needs them.
+    """
+    if not isinstance(kernel, str) or kernel in ("labels", "precomputed"):
+        return X
+    with np.errstate(over="ignore", invalid="ignore"):
+        complete = np.isfinite(X.sum()) or not np.isnan(X).any()
+    if complete:
+        return X
+    if kernel != "linear":
+        raise ValueError(
+            f"X contains NaN, and the kernel {kernel!r} needs all values: impute them, "
+            "or give kernel='linear' (which takes the mean of the feature), "
+            "'precomputed' or 'labels'"
+        )
+    if values is None:
+        values = column_means(X)
+    return np.where(np.isnan(X), values, X)
 
 
 def _label_factor(y, n_samples):
@@ -31,6 +72,8 @@ def _label_factor(y, n_samples):
             f"({n_samples}, n_labels), as y, got None"
         )
     y = np.asarray(y)
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = y[:, 0]  # labels as a column, for instance of a data frame
     if y.ndim not in (1, 2) or len(y) != n_samples or y.size == 0:
         raise ValueError(
             f"kernel='labels' needs y of shape ({n_samples},) or "
@@ -74,6 +117,8 @@ class GrowthKernel:
         The kernel.
     definite : bool
         Whether it is known to be positive semi-definite.
+    weights : ndarray of float64 of shape (N,), default=None
+        Of the samples, positive.
 
     Attributes
     ----------
@@ -81,25 +126,30 @@ class GrowthKernel:
         A copy of its own, which may be overwritten.
     matrix : ndarray of shape (N, N) or None
         The kernel, if there is no factor.
+    weights : ndarray of shape (N,) or None
+        The weights, divided by a power of two.
     scale : float
         Gains are to be multiplied by this.
     resolution : float
         Gains per sample below this are rounding of the kernel.
     """
 
-    def __init__(self, affinity, definite):
-        self.factor = self.matrix = None
+    def __init__(self, affinity, definite, weights=None):
+        self.factor = self.matrix = self.weights = None
         self.definite = definite
-        self.scale = 1.0
+        self.scale = weight_scale = 1.0
+        if weights is not None:
+            self.weights, weight_scale = unscale_weights(weights)
         if isinstance(affinity, FactoredKernel):
             self._take_factor(affinity.factor)
         else:
             self.matrix = np.ascontiguousarray(affinity.array, dtype=np.float64)
             self._note_matrix_resolution()
+        self.scale *= weight_scale
 
     def _take_factor(self, factor):
         factor = np.asarray(factor, dtype=np.float64)
-        magnitude = float(np.abs(factor).max())
+        magnitude = float(max(factor.max(), -factor.min()))
         exponent = np.frexp(magnitude)[1] if magnitude > 0 else 0
         factor = np.ldexp(factor, -exponent)
         self.scale = float(np.ldexp(1.0, 2 * exponent)) if abs(exponent) < 500 else None
@@ -108,7 +158,10 @@ class GrowthKernel:
                 f"the entries of X are of magnitude {magnitude:.3g}, and their "
                 "squares overflow or vanish: rescale the features"
             )
-        factor -= factor.mean(axis=0)
+        if self.weights is None:
+            factor -= factor.mean(axis=0)
+        else:
+            factor -= (self.weights @ factor) / self.weights.sum()
         self.definite = True
         if factor.shape[1] > factor.shape[0]:
             self.matrix = factor @ factor.T
@@ -127,7 +180,7 @@ class GrowthKernel:
         self.resolution = 8 * _EPS * largest
 
 
-def objective(affinity, labels):
+def objective(affinity, labels, weights=None):
     """``sum over clusters of sigma(C x C) / |C|`` of a partition.
 
     Parameters
@@ -136,24 +189,40 @@ def objective(affinity, labels):
         Kernel of the samples.
     labels : ndarray of int of shape (N,)
         Their clusters, not negative.
+    weights : ndarray of float64 of shape (N,), default=None
+        Their weights, not negative. The size of a cluster is then its weight.
 
     Returns
     -------
     value : float
         The objective. Cost O(N r) with a factor of rank r, else O(N^2).
     """
-    sizes = np.bincount(labels)
+    counts = np.bincount(labels)
+    sizes = counts if weights is None else np.bincount(labels, weights)
     order = np.argsort(labels, kind="stable")
-    ends = np.cumsum(sizes)
+    ends = np.cumsum(counts)
     value = 0.0
-    for end, size in zip(ends.tolist(), sizes.tolist(), strict=True):
-        members = order[end - size : end]
+    for end, count, size in zip(
+        ends.tolist(), counts.tolist(), sizes.tolist(), strict=True
+    ):
         if size == 0:
             continue
-        if isinstance(affinity, FactoredKernel):
-            total = affinity.factor[members].sum(axis=0, dtype=np.float64)
-            value += float(total @ total) / size
-        else:
-            block = affinity.array[np.ix_(members, members)]
-            value += float(block.sum(dtype=np.float64)) / size
+        members = order[end - count : end]
+        weight = None if weights is None else weights[members]
+        value += _within(affinity, members, weight) / size
     return value
+
+
+def _within(affinity, members, weight):
+    """Sum of the kernel over pairs of the members, weighted."""
+    if isinstance(affinity, FactoredKernel):
+        rows = affinity.factor[members]
+        if weight is None:
+            total = rows.sum(axis=0, dtype=np.float64)
+        else:
+            total = weight @ rows.astype(np.float64, copy=False)
+        return float(total @ total)
+    block = affinity.array[np.ix_(members, members)]
+    if weight is None:
+        return float(block.sum(dtype=np.float64))
+    return float(weight @ block.astype(np.float64, copy=False) @ weight)

@@ -8,6 +8,19 @@ from gemclus.tree._kauri.growth import apply
 #: How the two sides of a split were filed, by the number in `KauriTree.kinds`.
 SPLIT_KINDS = ("leaf", "star", "double star", "switch", "refurbish")
 
+_ARRAYS = {
+    "children_left": np.int32,
+    "children_right": np.int32,
+    "features": np.int32,
+    "thresholds": np.float64,
+    "gains": np.float64,
+    "depths": np.int32,
+    "target": np.int32,
+    "sizes": np.int32,
+    "kinds": np.int32,
+    "missing_go_to_left": np.int32,
+}
+
 
 class KauriTree:
     """A binary tree whose leaves belong to clusters, as parallel arrays.
@@ -39,6 +52,9 @@ class KauriTree:
     kinds : ndarray of int32 of shape (n_nodes,)
         How the two sides were filed: 1 star, 2 double star, 3 switch,
         4 refurbish; 0 in leaves.
+    missing_go_to_left : ndarray of int32 of shape (n_nodes,)
+        1 where a missing value (NaN) goes to the left child: to the side that
+        gains more, or to the larger one where none was missing; 0 in leaves.
     """
 
     def __init__(
@@ -52,6 +68,7 @@ class KauriTree:
         target,
         sizes,
         kinds,
+        missing_go_to_left,
     ):
         self.children_left = children_left
         self.children_right = children_right
@@ -62,6 +79,63 @@ class KauriTree:
         self.target = target
         self.sizes = sizes
         self.kinds = kinds
+        self.missing_go_to_left = missing_go_to_left
+
+    def __setstate__(self, state):
+        """Trees from before missing values were known send them to the larger side."""
+        self.__dict__.update(state)
+        if "missing_go_to_left" not in state:
+            self.missing_go_to_left = self._larger_sides()
+        self.check()
+
+    def _larger_sides(self):
+        larger = np.zeros(self.n_nodes, dtype=np.int32)
+        inner = np.flatnonzero(self.children_left >= 0)
+        left, right = self.children_left[inner], self.children_right[inner]
+        larger[inner] = self.sizes[left] > self.sizes[right]
+        return larger
+
+    def check(self, n_features=None):
+        """Raise ValueError unless the arrays are those of a tree. Cost O(n_nodes)."""
+        n_nodes = len(self.children_left)
+        for name, dtype in _ARRAYS.items():
+            array = getattr(self, name, None)
+            if (
+                not isinstance(array, np.ndarray)
+                or array.dtype != dtype
+                or array.shape != (n_nodes,)
+            ):
+                raise ValueError(
+                    f"the tree is damaged: {name} must be an array of {dtype} of "
+                    f"shape ({n_nodes},)"
+                )
+        inner = np.flatnonzero(self.children_left >= 0)
+        children = np.concatenate(
+            [self.children_left[inner], self.children_right[inner]]
+        )
+        parents = np.concatenate([inner, inner])
+        # Each node but the root is the child of one that comes before it.
+        if (
+            n_nodes == 0
+            or not np.array_equal(np.sort(children), np.arange(1, n_nodes))
+            or (children <= parents).any()
+            or (self.children_right[self.children_left < 0] >= 0).any()
+        ):
+            raise ValueError(
+                "the tree is damaged: its children are not those of a tree"
+            )
+        features = self.features[inner]
+        if (features < 0).any():
+            raise ValueError("the tree is damaged: a split has no feature")
+        if n_features is not None and (features >= n_features).any():
+            raise ValueError(
+                f"the tree is damaged: it splits feature {features.max()}, but has "
+                f"{n_features} features"
+            )
+        if (self.target[self.children_left < 0] < 0).any():
+            raise ValueError("the tree is damaged: a leaf has no cluster")
+        if np.isnan(self.thresholds).any():
+            raise ValueError("the tree is damaged: a threshold is NaN")
 
     @property
     def n_nodes(self):
@@ -88,6 +162,7 @@ class KauriTree:
             self.children_right,
             self.features,
             self.thresholds,
+            self.missing_go_to_left,
             X,
         )
 

@@ -22,7 +22,14 @@ static problem make_problem(int n, int d, int rank, int levels)
         for (int j = 0; j < n; j++)
             for (int c = 0; c < rank; c++)
                 p.kernel[i][j] += p.factor[i][c] * p.factor[j][c];
-    p.rules = (gem_kauri_rules){3, n, n, 2, 1, d, 0.0, 0, NULL, NULL};
+    p.n_bins = n;
+    p.rules = (gem_kauri_rules){0};
+    p.rules.max_clusters = 3;
+    p.rules.max_leaves = p.rules.max_depth = n;
+    p.rules.min_samples_split = 2;
+    p.rules.min_samples_leaf = 1;
+    p.rules.max_features = d;
+    p.rules.n_threads = 1;
     return p;
 }
 
@@ -34,27 +41,120 @@ static void make_indefinite(problem *p)
             p->kernel[i][j] = p->kernel[j][i] = uniform();
 }
 
+/* Weights of very different sizes, and some missing values. */
+static void vary(problem *p, int round)
+{
+    p->use_weight = round % 2;
+    for (int i = 0; i < p->n; i++)
+        p->weight[i] = exp(6.0 * uniform());
+    if (round % 5 == 1)
+        p->rules.min_weight_leaf = 2.0;
+    for (int i = 0; i < p->n && round % 3 == 0; i++)
+        for (int f = 0; f < p->d; f++)
+            if (uniform() > 0.2 && f != 1)
+                p->x[i][f] = NAN;
+}
+
+/* Rounds from 60 on have weights and missing values, from 120 on bins. */
+static problem varied_problem(int round)
+{
+    problem p = make_problem(10 + round % 14, 1 + round % 3, 1 + round % 5,
+                             round % 4 == 3 ? 5 : 0);
+
+    p.rules.max_clusters = 2 + round % 4;
+    p.rules.min_samples_leaf = 1 + round % 7 / 5;
+    p.rules.min_samples_split = round % 5 == 4 ? 5 : 2;
+    if (round >= 120) {
+        p.walk = round / 3 % N_WALKS;
+        p.n_bins = round % 5 ? 2 + round % 5 : MAX_N;
+    }
+    if (round % 3 == 1 && p.walk != WALK_BINNED)
+        p.use_factor = 0, p.definite = round % 2;
+    if (round % 3 == 2 && p.walk != WALK_BINNED)
+        make_indefinite(&p);
+    if (round % 6 == 5)
+        p.rules.max_leaves = 6;
+    if (round % 8 == 7)
+        p.rules.max_depth = 2;
+    if (round >= 60)
+        vary(&p, round / 60);
+    return p;
+}
+
 static void test_against_brute_force(void)
 {
-    for (int round = 0; round < 60; round++) {
+    for (int round = 0; round < 900; round++) {
         char name[64];
         static tree t;
-        problem p = make_problem(10 + round % 14, 1 + round % 3, 1 + round % 5,
-                                 round % 4 == 3 ? 5 : 0);
-        p.rules.max_clusters = 2 + round % 4;
-        p.rules.min_samples_leaf = 1 + round % 7 / 5;
-        p.rules.min_samples_split = round % 5 == 4 ? 5 : 2;
-        if (round % 3 == 1)
-            p.use_factor = 0, p.definite = round % 2;
-        if (round % 3 == 2)
-            make_indefinite(&p);
-        if (round % 6 == 5)
-            p.rules.max_leaves = 6;
-        if (round % 8 == 7)
-            p.rules.max_depth = 2;
-        snprintf(name, sizeof name, "problem %d", round);
+        problem p = varied_problem(round);
+
+        snprintf(name, sizeof name, "problem %d, walk %d", round, p.walk);
         CHECK(grow(&p, &t) == GEM_KAURI_OK, "%s", name);
         replay(&p, &t, name, 1);
+    }
+}
+
+static void check_same(const tree *a, const tree *b, const char *name, int round)
+{
+    CHECK(a->t.n_nodes == b->t.n_nodes, "%s %d: nodes %d, %d", name, round,
+          a->t.n_nodes, b->t.n_nodes);
+    for (int i = 0; i < a->t.n_nodes && i < b->t.n_nodes; i++)
+        CHECK(a->feature[i] == b->feature[i] && a->threshold[i] == b->threshold[i] &&
+                  a->cluster[i] == b->cluster[i] &&
+                  a->missing_left[i] == b->missing_left[i],
+              "%s %d: node %d", name, round, i);
+}
+
+/* A bin for each value: all walks find the same tree. */
+static void test_same_tree_by_bins(void)
+{
+    static tree a, b;
+    for (int round = 0; round < 120; round++) {
+        problem p = make_problem(MAX_N - round % 7, 1 + round % 4, 1 + round % 3,
+                                 round % 2 ? 4 : 0);
+        p.rules.max_clusters = 2 + round % 9;
+        p.rules.max_features = 1 + round % p.d;
+        p.rules.seed = (uint64_t)round;
+        vary(&p, round / 2);
+        grow(&p, &a);
+        for (p.walk = 1; p.walk < N_WALKS; p.walk++) {
+            grow(&p, &b);
+            check_same(&a, &b, "bins", round);
+        }
+    }
+}
+
+/* Samples of an integer weight, and the same samples repeated. */
+static void test_weights_are_repetitions(void)
+{
+    static tree a, b;
+    for (int round = 0; round < 90; round++) {
+        problem p = make_problem(12, 2, 2, round % 2 ? 4 : 0), q;
+        int n = 0;
+
+        p.walk = round % N_WALKS;
+        p.use_factor = p.walk == WALK_BINNED || round % 4 < 2;
+        p.definite = 1;
+        p.use_weight = 1;
+        q = p;
+        q.use_weight = 0;
+        for (int i = 0; i < p.n; i++) {
+            p.weight[i] = 1.0 + floor(3.0 * (uniform() + 0.5));
+            for (int copy = 0; copy < (int)p.weight[i]; copy++, n++) {
+                memcpy(q.x[n], p.x[i], sizeof q.x[n]);
+                memcpy(q.factor[n], p.factor[i], sizeof q.factor[n]);
+            }
+        }
+        q.n = q.rules.max_leaves = q.rules.max_depth = n;
+        for (int i = 0; i < n; i++)
+            for (int j = 0; j < n; j++) {
+                q.kernel[i][j] = 0.0;
+                for (int c = 0; c < p.rank; c++)
+                    q.kernel[i][j] += q.factor[i][c] * q.factor[j][c];
+            }
+        grow(&p, &a);
+        grow(&q, &b);
+        check_same(&a, &b, "weights", round);
     }
 }
 
@@ -97,11 +197,7 @@ static void test_same_tree_by_factor_and_kernel(void)
         p.use_factor = 0;
         p.definite = round % 2;
         grow(&p, &b);
-        CHECK(a.t.n_nodes == b.t.n_nodes, "nodes %d, %d", a.t.n_nodes, b.t.n_nodes);
-        for (int i = 0; i < a.t.n_nodes; i++)
-            CHECK(a.feature[i] == b.feature[i] && a.threshold[i] == b.threshold[i] &&
-                      a.cluster[i] == b.cluster[i],
-                  "round %d node %d", round, i);
+        check_same(&a, &b, "kernel", round);
     }
 }
 
@@ -150,21 +246,33 @@ static void test_interruption(void)
     int calls = 0;
 
     if (order && nodes && sorted && real && factor) {
-        gem_kauri_data data = {N, D, order, sorted, factor, D, NULL, 1, 0.0};
-        gem_kauri_rules rules = {3, N, N, 2, 1, D, 0.0, 0, stop, &calls};
-        gem_kauri_tree t = {0,
-                            0,
-                            nodes,
-                            nodes + 2 * N,
-                            nodes + 4 * N,
-                            real,
-                            real + 2 * N,
-                            nodes + 6 * N,
-                            nodes + 8 * N,
-                            nodes + 10 * N,
-                            nodes + 12 * N,
-                            nodes + 14 * N,
-                            nodes + 15 * N};
+        gem_kauri_data data = {.n_samples = N,
+                               .n_features = D,
+                               .order = order,
+                               .sorted = sorted,
+                               .factor = factor,
+                               .rank = D};
+        gem_kauri_rules rules = {.max_clusters = 3,
+                                 .max_leaves = N,
+                                 .max_depth = N,
+                                 .min_samples_split = 2,
+                                 .min_samples_leaf = 1,
+                                 .max_features = D,
+                                 .poll = stop,
+                                 .poll_context = &calls,
+                                 .n_threads = 1};
+        gem_kauri_tree t = {.left = nodes,
+                            .right = nodes + 2 * N,
+                            .feature = nodes + 4 * N,
+                            .threshold = real,
+                            .missing_left = nodes + 16 * N,
+                            .gain = real + 2 * N,
+                            .depth = nodes + 6 * N,
+                            .cluster = nodes + 8 * N,
+                            .size = nodes + 10 * N,
+                            .kind = nodes + 12 * N,
+                            .leaf_of = nodes + 14 * N,
+                            .leaf_node = nodes + 15 * N};
         for (int f = 0; f < D; f++)
             for (int i = 0; i < N; i++) {
                 order[f * N + i] = (i * 7 + f) % N;
@@ -193,7 +301,8 @@ static void test_apply(void)
     for (int i = 0; i < p.n; i++)
         for (int f = 0; f < p.d; f++)
             x[i * p.d + f] = p.x[i][f];
-    gem_kauri_apply(t.left, t.right, t.feature, t.threshold, x, p.n, p.d, node);
+    gem_kauri_apply(t.left, t.right, t.feature, t.threshold, t.missing_left, x, p.n,
+                    p.d, node);
     for (int i = 0; i < p.n; i++)
         CHECK(node[i] == t.leaf_node[t.leaf_of[i]], "sample %d", i);
 }
@@ -201,6 +310,8 @@ static void test_apply(void)
 int main(void)
 {
     test_against_brute_force();
+    test_same_tree_by_bins();
+    test_weights_are_repetitions();
     test_every_kind();
     test_many_clusters();
     test_same_tree_by_factor_and_kernel();
