@@ -28,6 +28,7 @@ FLOORS = [
     {"_base"},
     {"linear", "mlp", "nonparametric", "sparse", "tree"},
     {"constraints", "inspection", "selection", "testing"},
+    {"onnx"},
 ]
 NEIGHBOURS = {("sparse", "linear"), ("sparse", "mlp")}
 

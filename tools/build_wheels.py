@@ -12,9 +12,10 @@ emulator to test with; they are unpacked, not installed. All of them are kept in
 
 The sdist is HEAD: commit first. The wheels are built from it for the stable ABI of
 CPython 3.11 and land beside it in ``dist``. Each is repaired and audited
-(auditwheel, abi3audit), must be smaller than 1 MB, and is installed in fresh
-environments where `tests/test_minimal.py` runs: with each CPython from 3.11 on that
-is found, and for aarch64 under qemu. The end lists what was built and what ran.
+(auditwheel, abi3audit), gets its bill of materials (add_sbom.py), must be smaller
+than 1 MB, and is installed in fresh environments where `tests/test_minimal.py` runs:
+with each CPython from 3.11 on that is found, and for aarch64 under qemu. The end
+lists what was built and what ran.
 """
 
 import argparse
@@ -172,6 +173,7 @@ def build_wheel(python, source, machine):
     # The oldest tag that fits: of other machines it takes no tag by name.
     run(*auditwheel, "repair", "--plat=auto", "-w", DIST, wheel)
     (wheel,) = DIST.glob(f"*_{machine}.whl")
+    run(python, ROOT / "tools" / "add_sbom.py", wheel)
     run(*auditwheel, "show", wheel)
     run(TOOLS / "bin" / "abi3audit", "--strict", "--summary", wheel)
     if not re.search(rf"manylinux_2_(5|12|17)_{machine}", wheel.name):

@@ -6,9 +6,12 @@ import re
 import numpy as np
 import pytest
 from sklearn.cluster import KMeans
+from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_iris, load_wine
+from sklearn.decomposition import PCA
 from sklearn.exceptions import NotFittedError
-from sklearn.preprocessing import scale
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler, scale
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from sklearn.tree import export_text as sklearn_export_text
 
@@ -20,6 +23,7 @@ from gemclus.tree import (
     plot_tree,
     print_kauri_tree,
 )
+from gemclus.tree._export.reader import COLOURS, Reader, number_texts
 
 IRIS = load_iris()
 EXPORTERS = [export_text, export_graphviz, plot_tree]
@@ -208,7 +212,194 @@ def test_bad_arguments_are_refused(tree, export):
         export(tree, max_depth=-1)
 
 
+# Pipelines: rules in the units of their input
+
+
+def test_thresholds_of_pipelines_are_those_of_the_input():
+    bare = Kauri(max_clusters=3, max_depth=2, kernel="rbf").fit(IRIS.data)
+    scaled = make_pipeline(
+        StandardScaler(), Kauri(max_clusters=3, max_depth=2, kernel="labels")
+    ).fit(IRIS.data, bare.labels_)
+    text = export_text(scaled, decimals=6, feature_names=IRIS.feature_names)
+    assert "petal length (cm) <= 3." in text or "petal length (cm) <= 2." in text
+    predict = rules_to_predictor(export_text(scaled, decimals=9))
+    assert [int(predict(x)) for x in IRIS.data] == scaled[-1].labels_.tolist()
+    assert "class" not in export_graphviz(scaled)
+    for line in export_text(scaled).splitlines():
+        assert line in export_text(make_pipeline("passthrough", scaled))
+
+
+def test_categories_are_named():
+    pd = pytest.importorskip("pandas")
+    plans = ["mobile", "fixed", "none"] * 20
+    frame = pd.DataFrame({"plan": plans, "age": np.linspace(30, 30.1, 60)})
+    encode = make_column_transformer(
+        (OneHotEncoder(), ["plan"]), (StandardScaler(), ["age"]), ("drop", [])
+    )
+    pipeline = make_pipeline(encode, Kauri(max_clusters=3, kernel="labels"))
+    labels = frame["plan"].map({"mobile": 0, "fixed": 1, "none": 2}).to_numpy()
+    pipeline.fit(frame, labels)
+    text = export_text(pipeline)
+    assert "plan = " in text and "plan != " in text and "plan_" not in text
+    by_rule = {"mobile": None, "fixed": None, "none": None}
+    for plan, label in zip(plans, pipeline[-1].labels_):
+        by_rule[plan] = label
+    for plan, label in by_rule.items():
+        branch = f"plan = {plan}"
+        if branch in text:
+            assert f"cluster: {label}" in text[text.index(branch) :].splitlines()[1]
+    source = export_graphviz(pipeline)
+    assert "plan != " in source
+
+
+def test_print_takes_pipelines(capsys):
+    pipeline = make_pipeline(StandardScaler(), Kauri(max_clusters=2))
+    print_kauri_tree(pipeline.fit([[0.0], [1.0], [8.0], [9.0]]))
+    assert "|=X[:, 0] <= 4.5\n" in capsys.readouterr().out
+
+
+def test_steps_that_mix_columns_are_refused():
+    pipeline = make_pipeline(PCA(2), Kauri()).fit(IRIS.data)
+    for export in EXPORTERS:
+        with pytest.raises(TypeError, match="PCA cannot be undone"):
+            export(pipeline)
+    assert "X[:, 1]" in export_text(pipeline[-1]) or "X[:, 0]" in export_text(
+        pipeline[-1]
+    )
+
+
+def test_pipelines_without_a_tree_are_refused():
+    pipeline = make_pipeline(StandardScaler(), KMeans(2)).fit(IRIS.data)
+    for export in EXPORTERS:
+        with pytest.raises(TypeError, match="got KMeans at the end of the pipeline"):
+            export(pipeline)
+    with pytest.raises(TypeError, match="kauri_tree must be a Kauri.* got KMeans"):
+        fidelity(pipeline, IRIS.data, IRIS.target)
+
+
+# Numbers and names
+
+
+def test_numbers_of_a_small_scale_are_told_apart():
+    X = np.random.RandomState(0).normal(size=(200, 1)) * 1e-5
+    tree = Kauri(max_clusters=3).fit(X)
+    text = export_text(tree)
+    assert "0.00" not in text.replace("0.00e", "")
+    predict = rules_to_predictor(export_text(tree, decimals=17))
+    assert [int(predict(x)) for x in X] == tree.labels_.tolist()
+    told = set(re.findall(r"<= (\S+)", text))
+    assert len(told) == (tree.tree_.children_left >= 0).sum()
+
+
+@pytest.mark.parametrize(
+    "values, decimals, texts",
+    [
+        ([1.0, 2.0], 2, ["1.00", "2.00"]),
+        ([1.001, 1.002], 2, ["1.001", "1.002"]),
+        ([0.0, 2e-5], 2, ["0.00", "2.00e-05"]),
+        ([-1e-5], 2, ["-1.00e-05"]),
+        ([4.5, 4.5], 0, ["4", "4"]),
+        ([np.inf], 1, ["inf"]),
+    ],
+)
+def test_texts_of_numbers(values, decimals, texts):
+    assert number_texts(values, decimals) == texts
+
+
+AWKWARD = ["cost in $ of $x^2$", 'a "quoted" name', "two\nlines", "back\\slash"]
+
+
+@pytest.mark.parametrize("export", [export_text, export_graphviz])
+def test_awkward_names_keep_the_layout(tree, export):
+    plain = export(tree, feature_names=list("abcd"))
+    awkward = export(tree, feature_names=AWKWARD, cluster_names=["$", '"', "\n\n"])
+    assert len(awkward.splitlines()) == len(plain.splitlines())
+    assert "two lines <= " in awkward
+
+
+@pytest.mark.parametrize("export", EXPORTERS)
+@pytest.mark.parametrize(
+    "names", [{0: "a", 1: "b", 2: "c"}, {"a", "b", "c"}, b"abc", 3]
+)
+def test_names_without_an_order_are_refused(tree, export, names):
+    with pytest.raises(TypeError, match="cluster_names must be a list of 3 names"):
+        export(tree, cluster_names=names)
+
+
+# Drawings
+
+
+@pytest.fixture
+def axes():
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    yield pyplot.figure(figsize=(8, 6)).add_subplot()
+    pyplot.close("all")
+
+
+def test_the_first_arrows_of_a_plot_say_which_way_is_which(tree, axes):
+    boxes = plot_tree(tree, ax=axes)
+    words = {text.get_text().strip(): text for text in axes.texts}
+    assert words["True"].xy[0] < boxes[0].xy[0] < words["False"].xy[0]
+    assert words["True"].get_fontsize() == boxes[0].get_fontsize()
+    assert plot_tree(tree, ax=axes, max_depth=0)
+
+
+def test_names_of_a_plot_are_no_formulas(tree, axes):
+    names = ["$", "$x", "\\alpha$", "$"]
+    boxes = plot_tree(
+        tree,
+        ax=axes,
+        feature_names=names,
+        cluster_names=["$a", "b$$", "c"],
+        filled=True,
+    )
+    axes.figure.canvas.draw()
+    assert "\\alpha$ <= 3.400" in boxes[0].get_text()
+
+
+def test_inner_nodes_take_the_colour_of_their_largest_cluster(tree, axes):
+    from matplotlib.colors import to_hex
+
+    boxes = plot_tree(tree, ax=axes, filled=True)
+    fills = [to_hex(box.get_bbox_patch().get_facecolor()) for box in boxes]
+    nodes = Reader(tree, None, None).shown()
+    for node, fill in zip(nodes, fills):
+        if tree.tree_.children_left[node] < 0:
+            assert fill == COLOURS[tree.tree_.target[node]].lower()
+    # The root has 50, 61 and 39 samples, so that its colour is pale.
+    assert fills[0] not in [colour.lower() for colour in COLOURS]
+    assert to_hex(fills[0]) != "#ffffff"
+    path = tree.decision_path(IRIS.data).toarray().astype(bool)
+    for node in nodes:
+        counts = np.bincount(tree.labels_[path[:, node]], minlength=3)
+        np.testing.assert_array_equal(
+            Reader(tree, None, None).cluster_sizes()[node], counts
+        )
+
+
+def test_the_legend_names_the_clusters(tree, axes):
+    plot_tree(tree, ax=axes, cluster_names=["a$", "b", "c"], filled=True)
+    entries = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert entries == ["a$", "b", "c"]
+    for arguments in ({"filled": True, "legend": False}, {}):
+        axes.clear()
+        plot_tree(tree, ax=axes, **arguments)
+        assert axes.get_legend() is None
+    with pytest.raises(TypeError, match="legend must be True or False"):
+        plot_tree(tree, ax=axes, legend="upper right")
+
+
 # Explaining given labels
+
+
+def test_fidelity_takes_pipelines():
+    X = load_wine().data
+    labels = KMeans(3, n_init=10, random_state=0).fit_predict(scale(X))
+    pipeline = make_pipeline(StandardScaler(), Kauri(max_clusters=3, kernel="labels"))
+    pipeline.fit(X, labels)
+    assert str(fidelity(pipeline, X, labels)) == str(
+        fidelity(pipeline[-1], pipeline[:-1].transform(X), labels)
+    )
 
 
 def test_labels_are_explained():

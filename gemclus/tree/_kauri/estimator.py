@@ -400,6 +400,31 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         check_is_fitted(self)
         return self.tree_.n_leaves
 
+    def to_sklearn(self):
+        """The tree as a fitted `sklearn.tree.DecisionTreeClassifier`.
+
+        For tools that read such trees: `sklearn.tree.plot_tree`,
+        ``shap.TreeExplainer``, dtreeviz, supertree, treelite.
+
+        Returns
+        -------
+        classifier : DecisionTreeClassifier
+            A copy, with the same nodes and numbers of nodes. Its classes are the
+            clusters, its `predict_proba` and impurities are those of the training
+            samples. It casts samples to float32 before it looks at them, as
+            scikit-learn does, and gives the labels of `predict` for the samples so
+            cast.
+
+        Raises
+        ------
+        NotFittedError
+            If the tree is not fitted.
+        """
+        from gemclus.tree._export.scikit_learn import decision_tree_classifier
+
+        check_is_fitted(self)
+        return decision_tree_classifier(self)
+
     @property
     def feature_importances_(self):
         """Share of each feature in the sum of all gains, (D,); zeros without splits."""

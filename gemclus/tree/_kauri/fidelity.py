@@ -6,6 +6,9 @@ import numpy as np
 from sklearn.metrics import adjusted_rand_score
 from sklearn.utils.validation import column_or_1d
 
+from gemclus._common.pipelines import last_step
+from gemclus.tree._kauri.estimator import Kauri
+
 
 @dataclass(frozen=True)
 class FidelityReport:
@@ -61,9 +64,10 @@ def fidelity(kauri_tree, X, labels):
 
     Parameters
     ----------
-    kauri_tree : Kauri
+    kauri_tree : Kauri or Pipeline
         A fitted tree, typically grown on these labels by ``kernel="labels"``;
-        then on new samples the report says how well the rules generalise.
+        then on new samples the report says how well the rules generalise. Or a
+        Pipeline that ends in one.
     X : array-like of shape (n, D)
         Samples, those of the fit or new ones.
     labels : array-like of shape (n,)
@@ -92,6 +96,12 @@ def fidelity(kauri_tree, X, labels):
     >>> fidelity(tree, X, labels).accuracy > 0.95
     True
     """
+    kauri = last_step(kauri_tree)
+    if not isinstance(kauri, Kauri):
+        raise TypeError(
+            "kauri_tree must be a Kauri, or a Pipeline that ends in one, got "
+            f"{type(kauri).__name__}"
+        )
     predicted = kauri_tree.predict(X)
     labels = column_or_1d(labels)
     if len(labels) != len(predicted):
@@ -99,7 +109,7 @@ def fidelity(kauri_tree, X, labels):
             f"labels must be {len(predicted)}, one for each row of X, got {len(labels)}"
         )
     names, codes = np.unique(labels, return_inverse=True)
-    table = np.zeros((kauri_tree.n_clusters_, len(names)), dtype=np.int64)
+    table = np.zeros((kauri.n_clusters_, len(names)), dtype=np.int64)
     np.add.at(table, (predicted, codes), 1)
     stands_for = table.argmax(axis=1)
     told = np.zeros(len(names), dtype=np.int64)
@@ -111,6 +121,6 @@ def fidelity(kauri_tree, X, labels):
         recall=told / table.sum(axis=0),
         table=table,
         cluster_labels=names[stands_for],
-        n_leaves=kauri_tree.tree_.n_leaves,
-        depth=kauri_tree.tree_.max_depth,
+        n_leaves=kauri.tree_.n_leaves,
+        depth=kauri.tree_.max_depth,
     )

@@ -1,0 +1,1 @@
+"""Reading a Kauri tree: texts, dot source, drawings, SQL, scikit-learn."""

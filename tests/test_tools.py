@@ -1,0 +1,269 @@
+"""Every tool that takes an estimator, with every model: a table, run.
+
+Tools that are not installed are skipped, and their names printed.
+"""
+
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.compose import make_column_transformer
+from sklearn.datasets import make_blobs
+from sklearn.feature_selection import RFE, SelectFromModel
+from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
+from sklearn.metrics import adjusted_rand_score
+from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.pipeline import FeatureUnion, make_pipeline
+from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from test_minimal import ESTIMATORS, small
+
+from gemclus.nonparametric import CategoricalModel
+from gemclus.tree import Kauri
+
+X, Y = make_blobs(90, 4, centers=3, cluster_std=0.4, random_state=0)
+X = (X - X.mean(axis=0)) / X.std(axis=0)
+# Models that label other samples than those of their fit.
+MODELS = [cls for cls in ESTIMATORS if not issubclass(cls, CategoricalModel)]
+
+pytestmark = [
+    pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning"),
+    # Of the tools: what they use of pandas, dask or themselves is their own affair.
+    pytest.mark.filterwarnings("ignore::FutureWarning"),
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),
+]
+every_model = pytest.mark.parametrize("cls", MODELS, ids=lambda cls: cls.__name__)
+
+
+def models_with(attribute):
+    """The models that have an attribute once they are fitted."""
+    fitted = [(cls, small(cls).fit(X)) for cls in MODELS]
+    having = [cls for cls, model in fitted if hasattr(model, attribute)]
+    return pytest.mark.parametrize("cls", having, ids=lambda cls: cls.__name__)
+
+
+def count_of(cls):
+    """The parameter that says how many clusters."""
+    return "max_clusters" if cls is Kauri else "n_clusters"
+
+
+# Frames
+
+
+def frames(kind):
+    """The data as a frame, and one with a column of categories."""
+    if kind == "polars":
+        pl = pytest.importorskip("polars", reason="polars")
+        frame = pl.DataFrame(X, schema=list("abcd"))
+        return frame, frame.with_columns(pl.Series("e", np.array(["u", "v", "w"])[Y]))
+    pd = pytest.importorskip("pandas", reason="pandas")
+    frame = pd.DataFrame(X, columns=list("abcd"))
+    if kind == "nullable":
+        frame = frame.convert_dtypes().astype("Float64")
+    elif kind == "arrow":
+        pytest.importorskip("pyarrow", reason="pyarrow")
+        frame = frame.astype("double[pyarrow]")
+    category = pd.Series(np.array(["u", "v", "w"])[Y]).astype("category")
+    return frame, frame.assign(e=category)
+
+
+@every_model
+@pytest.mark.parametrize("kind", ["plain", "nullable", "arrow", "polars"])
+def test_frames(cls, kind):
+    frame, with_categories = frames(kind)
+    model = small(cls).fit(frame)
+    assert list(model.feature_names_in_) == list("abcd")
+    assert adjusted_rand_score(Y, model.predict(frame)) == 1.0
+    encode = make_column_transformer(
+        (StandardScaler(), list("abcd")), (OneHotEncoder(sparse_output=False), ["e"])
+    )
+    pipeline = make_pipeline(encode, small(cls)).fit(with_categories)
+    assert adjusted_rand_score(Y, pipeline.predict(with_categories)) == 1.0
+
+
+# Searches
+
+
+def searches():
+    from sklearn.experimental import enable_halving_search_cv  # noqa: F401
+    from sklearn.model_selection import HalvingGridSearchCV
+
+    return {
+        "grid": lambda model, grid: GridSearchCV(model, grid, cv=2),
+        "random": lambda model, grid: RandomizedSearchCV(model, grid, n_iter=2, cv=2),
+        "halving": lambda model, grid: HalvingGridSearchCV(model, grid, cv=2, factor=2),
+    }
+
+
+@every_model
+@pytest.mark.parametrize("kind", ["grid", "random", "halving"])
+def test_searches(cls, kind):
+    search = searches()[kind](small(cls), {count_of(cls): [2, 3]}).fit(X)
+    assert search.predict(X).shape == (90,)
+    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+
+
+@every_model
+def test_optuna(cls):
+    optuna = pytest.importorskip("optuna", reason="optuna")
+    optuna.logging.set_verbosity(optuna.logging.ERROR)
+
+    def objective(trial):
+        model = small(cls, **{count_of(cls): trial.suggest_int("k", 2, 3)})
+        return adjusted_rand_score(Y, model.fit_predict(X))
+
+    sampler = optuna.samplers.RandomSampler(seed=0)
+    study = optuna.create_study(direction="maximize", sampler=sampler)
+    study.optimize(objective, n_trials=4)
+    assert study.best_params == {"k": 3}
+
+
+# Importance and selection
+
+
+@every_model
+def test_permutation_importance(cls):
+    model = small(cls).fit(X)
+    found = permutation_importance(model, X, n_repeats=2, random_state=0)
+    assert (found.importances_mean > 0).any()
+
+
+@models_with("feature_importances_")
+def test_importances(cls):
+    model = small(cls).fit(X)
+    assert model.feature_importances_.shape == (4,)
+    selector = SelectFromModel(small(cls), threshold="mean").fit(X)
+    assert 0 < selector.get_support().sum() < 4
+
+
+@models_with("coef_")
+@pytest.mark.parametrize("selector", [SelectFromModel, RFE])
+def test_selectors(cls, selector):
+    arguments = {"n_features_to_select": 2} if selector is RFE else {"max_features": 2}
+    arguments |= {"threshold": -np.inf} if selector is SelectFromModel else {}
+    noisy = np.hstack([X[:, :2], 1e-3 * np.random.RandomState(0).normal(size=(90, 2))])
+    fitted = selector(small(cls), **arguments).fit(noisy, Y)
+    assert fitted.get_support().tolist() == [True, True, False, False]
+
+
+def test_coefficients_are_where_they_mean_something():
+    names = {cls.__name__ for cls in MODELS if hasattr(small(cls).fit(X), "coef_")}
+    assert names == {
+        "LinearModel",
+        "LinearMMD",
+        "LinearWasserstein",
+        "RIM",
+        "SparseLinearModel",
+        "SparseLinearMMD",
+        "SparseLinearMI",
+    }
+
+
+# Features
+
+
+@models_with("transform")
+def test_feature_unions(cls):
+    union = FeatureUnion([("model", small(cls)), ("same", "passthrough")]).fit(X)
+    features = union.transform(X)
+    np.testing.assert_array_equal(features[:, -4:], X)
+    assert len(union.get_feature_names_out()) == features.shape[1]
+
+
+@models_with("transform")
+@pytest.mark.parametrize("kind", ["pandas", "polars"])
+def test_set_output(cls, kind):
+    pytest.importorskip(kind, reason=kind)
+    model = small(cls).set_output(transform=kind).fit(X)
+    frame = model.transform(X)
+    assert list(frame.columns) == list(model.get_feature_names_out())
+    assert type(frame).__module__.startswith(kind)
+
+
+# Storage
+
+
+@every_model
+def test_skops(cls):
+    io = pytest.importorskip("skops.io", reason="skops")
+    model = small(cls).fit(X)
+    stored = io.dumps(model)
+    unknown = io.get_untrusted_types(data=stored)
+    read = io.loads(stored, trusted=unknown)
+    np.testing.assert_array_equal(read.predict(X), model.predict(X))
+    own = [name for name in unknown if name.startswith("gemclus.")]
+    assert own[0] == unknown[0] and len(unknown) == len(own)
+
+
+@every_model
+def test_joblib_memory_maps(cls, tmp_path):
+    import joblib
+
+    model = small(cls).fit(X)
+    joblib.dump(model, tmp_path / "model")
+    read = joblib.load(tmp_path / "model", mmap_mode="r")
+    np.testing.assert_array_equal(read.predict(X), model.predict(X))
+
+
+@every_model
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow(cls, tmp_path):
+    mlflow = pytest.importorskip("mlflow.sklearn", reason="mlflow")
+    model = small(cls).fit(X)
+    mlflow.save_model(model, tmp_path / "model", serialization_format="pickle")
+    read = mlflow.load_model(str(tmp_path / "model"))
+    np.testing.assert_array_equal(read.predict(X), model.predict(X))
+
+
+# Neighbours
+
+
+@models_with("cluster_centers_")
+@pytest.mark.filterwarnings("ignore")
+def test_imblearn(cls):
+    sampling = pytest.importorskip("imblearn.under_sampling", reason="imblearn")
+    target = np.repeat([0, 1], [60, 30])
+    sampler = sampling.ClusterCentroids(estimator=small(cls), random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        sampled, labels = sampler.fit_resample(X, target)
+    assert np.isfinite(sampled).all() and (np.bincount(labels) <= 30).all()
+
+
+@every_model
+@pytest.mark.filterwarnings("ignore")
+def test_dask_ml(cls):
+    wrappers = pytest.importorskip("dask_ml.wrappers", reason="dask_ml")
+    da = pytest.importorskip("dask.array", reason="dask")
+    blocks = da.from_array(X, chunks=(30, 4))
+    after = wrappers.ParallelPostFit(small(cls).fit(X))
+    np.testing.assert_array_equal(
+        after.predict(blocks).compute(), after.estimator.predict(X)
+    )
+    if hasattr(cls, "partial_fit"):
+        stream = wrappers.Incremental(small(cls), shuffle_blocks=False).fit(blocks)
+        assert stream.estimator_.n_iter_ == 3
+
+
+@every_model
+@pytest.mark.filterwarnings("ignore")
+def test_shap(cls):
+    shap = pytest.importorskip("shap", reason="shap")
+    model = small(cls).fit(X)
+    function = getattr(model, "predict_proba", model.predict)
+    explainer = shap.KernelExplainer(function, X[::30])
+    values = explainer.shap_values(X[:1], silent=True)
+    total = np.asarray(values)[0].sum(axis=0) + explainer.expected_value
+    np.testing.assert_allclose(total, function(X[:1])[0], atol=1e-6)
+
+
+@every_model
+def test_decision_boundaries_with_an_empty_cluster(cls):
+    pytest.importorskip("matplotlib", reason="matplotlib")
+    import matplotlib.pyplot as plt
+
+    model = small(cls, **{count_of(cls): 5}).fit(X[:, :2])
+    DecisionBoundaryDisplay.from_estimator(
+        model, X[:, :2], response_method="predict", grid_resolution=10
+    )
+    plt.close("all")
+    assert model.n_clusters_ == len(np.unique(model.labels_))
