@@ -7,7 +7,7 @@ import importlib
 import pickle
 import pkgutil
 from importlib.machinery import EXTENSION_SUFFIXES
-from inspect import isabstract, isclass
+from inspect import isabstract, isclass, signature
 
 import numpy as np
 import pytest
@@ -19,6 +19,11 @@ import gemclus
 from gemclus.gemini import AVAILABLE_GEMINIS
 
 
+def stands_alone(cls):
+    """Whether it needs no other estimator to be made."""
+    return all(p.default is not p.empty for p in signature(cls).parameters.values())
+
+
 def public_estimators():
     """Every clustering that a room of the package exports."""
     for room in gemclus.__all__:
@@ -26,7 +31,8 @@ def public_estimators():
         for name in getattr(module, "__all__", []):
             cls = getattr(module, name)
             is_clustering = isclass(cls) and issubclass(cls, BaseEstimator)
-            if is_clustering and issubclass(cls, ClusterMixin) and not isabstract(cls):
+            is_clustering = is_clustering and issubclass(cls, ClusterMixin)
+            if is_clustering and not isabstract(cls) and stands_alone(cls):
                 yield cls
 
 

@@ -85,9 +85,9 @@ typedef enum {
 /* The values of features in bins: whole numbers that rise with the value. The
  * bins of all features are numbered in one row. */
 typedef struct {
-    const void *codes;    /* (n_samples, n_features): bins, each feature's from 0 */
-    int wide;             /* nonzero if the codes are uint16_t, else uint8_t */
-    const int32_t *first; /* (n_features + 1): number of each feature's bin 0 */
+    const void *codes;        /* (n_samples, n_features): bins, each feature's from 0 */
+    int wide;                 /* nonzero if the codes are uint16_t, else uint8_t */
+    const int32_t *first;     /* (n_features + 1): number of each feature's bin 0 */
     const double *low, *high; /* (first[n_features]): least and largest value of a
                                  bin; infinite in one that holds missing values */
 } gem_kauri_bins;
@@ -101,10 +101,10 @@ typedef struct {
     int32_t n_samples;  /* at least 1 */
     int32_t n_features; /* at least 1 */
     int32_t n_twins;
-    const int32_t *twins; /* (n_twins): the feature of each, ascending */
-    int32_t *order;       /* (n_features + n_twins, n_samples): samples by rising
+    const int32_t *twins;       /* (n_twins): the feature of each, ascending */
+    int32_t *order;             /* (n_features + n_twins, n_samples): samples by rising
                              value, or NULL: cuts lie between bins */
-    double *sorted;       /* (n_features + n_twins, n_samples): the values in that
+    double *sorted;             /* (n_features + n_twins, n_samples): the values in that
                              order, infinite where missing; with bins, their codes,
                              and -1 where missing in a twin */
     const gem_kauri_bins *bins; /* or NULL; without `order` the factor is needed */
