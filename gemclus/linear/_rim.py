@@ -185,6 +185,16 @@ class KernelRIM(RIM):
         shape = (1, self.n_clusters)
         self.b_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
 
+    @property
+    def coef_(self):
+        """Absent: the weights are those of training samples, not of features."""
+        raise AttributeError("KernelRIM has no weights of features, and no coef_")
+
+    @property
+    def intercept_(self):
+        """Absent, as `coef_` is."""
+        raise AttributeError("KernelRIM has no weights of features, and no intercept_")
+
     def _enter_batch(self, X, affinity):
         retained = getattr(self, "_retained", None)
         if retained is not None and retained.X is X:

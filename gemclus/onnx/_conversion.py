@@ -133,10 +133,10 @@ def load_writers():
         import_module(f"gemclus.onnx.{name}")
 
 
-def write(graph, estimator, table):
+def write(graph, estimator, table, is_step=False):
     """Write an estimator; what it gives, and the name of that tensor."""
     check_is_fitted(estimator)
-    found = find_converter(estimator)
+    found = find_converter(estimator, is_step)
     X = table if found.takes_table else table.matrix(estimator)
     return found.gives, found.write(graph, estimator, X)
 
@@ -148,7 +148,7 @@ def write_step(graph, step, table):
     if isinstance(step, SelectorMixin):
         check_is_fitted(step)
         return table.select(step.get_support(indices=True))
-    gives, tensor = write(graph, step, table)
+    gives, tensor = write(graph, step, table, is_step=True)
     if gives == "label":
         raise TypeError(
             f"{type(step).__name__} gives labels, which no step can follow: it must be "
