@@ -91,8 +91,10 @@ def to_onnx(model_or_pipeline, *, dtype="float32", opset=18):
     probabilities are those of `predict_proba` to about 1e-6, and where two
     clusters are equally probable to that, the label may be the other one.
 
-    A graph raises no errors of its own: what `predict` refuses, such as NaN, gives
-    some answer, and a category that OneHotEncoder does not know gives zeros.
+    *Missing values* (NaN) go the way in a tree that they go in `predict`. Otherwise
+    a graph raises no errors of its own: what `predict` refuses, such as NaN in a
+    linear model, gives some answer, and a category that OneHotEncoder does not know
+    gives zeros.
 
     Time and size are O(number of weights); a graph of `KernelRIM` holds the
     training samples.
