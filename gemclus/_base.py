@@ -6,10 +6,14 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
-from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
@@ -17,6 +21,7 @@ from gemclus._common.pickling import VersionedStateMixin
 from gemclus._common.typing import ArrayLike, Floats, Integers, Objective, Seed
 from gemclus._common.validation import (
     check_bool,
+    check_fitted,
     check_float,
     check_int,
     check_jobs,
@@ -26,6 +31,7 @@ from gemclus._common.validation import (
 from gemclus._core.array_passes import largest
 from gemclus._training import contracts
 from gemclus._training.callbacks import CallbackSupportMixin, with_callbacks
+from gemclus._training.centres import ClusterMeans
 from gemclus._training.monitor import Monitor, callback_context
 from gemclus._training.restarts import train_best
 from gemclus._training.start import check_init
@@ -53,7 +59,12 @@ def _takes_steps(model: DiscriminativeModel) -> bool:
 
 @fill_docstring
 class DiscriminativeModel(
-    VersionedStateMixin, ClusterMixin, CallbackSupportMixin, BaseEstimator
+    VersionedStateMixin,
+    ClusterMixin,
+    CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    BaseEstimator,
 ):
     """Base class of clusterings ``p(y | x)`` trained by maximising a GEMINI.
 
@@ -220,6 +231,7 @@ class DiscriminativeModel(
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self._accepts_sparse
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
         return tags
 
     # Public methods
@@ -356,7 +368,7 @@ class DiscriminativeModel(
         y_pred : ndarray of shape (n, K)
             ``p(y | x)``, rows summing to 1.
         """
-        check_is_fitted(self)
+        check_fitted(self, "optimiser_")
         return self._predictions(self._check_samples(X, reset=False))
 
     def predict(self, X: Any) -> Integers:
@@ -372,8 +384,28 @@ class DiscriminativeModel(
         labels : ndarray of shape (n,)
             Clusters, from 0 to K - 1.
         """
-        check_is_fitted(self)
+        check_fitted(self, "optimiser_")
         return self._most_probable(self._check_samples(X, reset=False))
+
+    def transform(self, X: Any) -> Floats:
+        """Probability of each cluster, as features for a step that follows.
+
+        Parameters
+        ----------
+        X : array-like of shape (n, D)
+            Samples, new ones or not.
+
+        Returns
+        -------
+        features : ndarray of shape (n, K)
+            As `predict_proba`; a frame after ``set_output(transform="pandas")``.
+        """
+        return self.predict_proba(X)
+
+    @property
+    def _n_features_out(self) -> int:
+        """Number of columns of `transform`, for `get_feature_names_out`."""
+        return int(self._trained_clusters)
 
     def score(self, X: Any, y: Any = None) -> float:
         """The objective on some samples.
@@ -393,7 +425,7 @@ class DiscriminativeModel(
             objectives, kernels or metrics: numbers of clusters are compared by
             `gemclus.selection.KSelector`.
         """
-        check_is_fitted(self)
+        check_fitted(self, "optimiser_")
         X = self._check_samples(X, reset=False)
         task = make_task(self, X, y, constrained=False)
         affinity = self._whole_affinity(task.affinity)
@@ -473,7 +505,10 @@ class DiscriminativeModel(
 
     def _finish_fit(self, X: Any) -> None:
         """Set what depends on the trained weights and the training data."""
-        self.labels_ = self._most_probable(X)
+        means = ClusterMeans(self.n_clusters, X.shape[1])
+        self.labels_ = self._most_probable(X, means)
+        self.cluster_centers_ = means.value()
+        self.n_clusters_ = len(np.unique(self.labels_))
         self.__dict__.pop("_retained", None)
 
     def __sklearn_clone__(self) -> Self:
@@ -492,10 +527,16 @@ class DiscriminativeModel(
         y_pred = self._infer(X, retain=False)
         return contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
 
-    def _most_probable(self, X: Any) -> Integers:
-        """Labels of the rows of `X`, by blocks whose predictions stay in the cache."""
+    def _most_probable(self, X: Any, means: ClusterMeans | None = None) -> Integers:
+        """Labels of the rows of `X`, by blocks whose predictions stay in the cache.
+
+        Adds the rows to `means`.
+        """
         step = max(1, _PREDICTED_AT_ONCE // self.n_clusters)
         if X.shape[0] <= step or not self._infers_by_rows:
-            return largest(np.ascontiguousarray(self._predictions(X)))
-        starts = range(0, X.shape[0], step)
-        return np.concatenate([self._most_probable(X[i : i + step]) for i in starts])
+            P = np.ascontiguousarray(self._predictions(X))
+            if means is not None:
+                means.add(X, P)
+            return largest(P)
+        blocks = (X[i : i + step] for i in range(0, X.shape[0], step))
+        return np.concatenate([self._most_probable(block, means) for block in blocks])

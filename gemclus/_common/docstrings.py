@@ -114,6 +114,10 @@ logits_ : ndarray of shape (N, K)
     "fitted": """\
 labels_ : ndarray of shape (N,)
     Cluster of each training sample.
+n_clusters_ : int
+    Number of clusters that have samples.
+cluster_centers_ : ndarray of shape (n_clusters, D)
+    Means of the training samples, weighted by their probabilities.
 n_iter_ : int
     Number of epochs run.
 objective_curve_ : ndarray of shape (n_epochs,)

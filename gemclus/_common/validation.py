@@ -6,7 +6,7 @@ import numbers
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
-from sklearn.utils.validation import validate_data
+from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gemclus._core.array_passes import FLOATS, first_not_finite
 
@@ -131,7 +131,13 @@ def check_predictions(y_pred, name="y_pred"):
 
 
 def check_samples(estimator, X, **options):
-    """`sklearn.utils.validation.validate_data`, which says more of columns of text."""
+    """`sklearn.utils.validation.validate_data`, which says more of columns of text.
+
+    New samples that are what it would return are recognised at a hundredth of its
+    time, which is most of that of labelling one row.
+    """
+    if options.get("reset") is False and _is_as_fitted(estimator, X, options["dtype"]):
+        return X
     try:
         return validate_data(estimator, X, **options)
     except ValueError as error:
@@ -141,6 +147,28 @@ def check_samples(estimator, X, **options):
             f"X must hold numbers, but {_text_columns(X)}: encode categories, for "
             "instance with sklearn.preprocessing.OneHotEncoder"
         ) from error
+
+
+def _is_as_fitted(estimator, X, dtype):
+    """Whether `X` is a plain array like those that the estimator was fitted to."""
+    fitted = vars(estimator)
+    return (
+        type(X) is np.ndarray
+        and X.ndim == 2
+        and X.shape[1] == fitted.get("n_features_in_")
+        and X.shape[0] > 0
+        and (X.dtype in dtype if type(dtype) is list else X.dtype == dtype)
+        and X.flags.c_contiguous
+        # An array where a frame was is worth a warning.
+        and "feature_names_in_" not in fitted
+        and first_not_finite((X,)) < 0
+    )
+
+
+def check_fitted(estimator, attribute):
+    """`check_is_fitted`, at once for an estimator with an attribute of its fit."""
+    if attribute not in vars(estimator):
+        check_is_fitted(estimator)
 
 
 def _text_columns(X):

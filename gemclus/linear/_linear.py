@@ -29,6 +29,10 @@ class LinearModel(DiscriminativeModel):
         Weights.
     b_ : ndarray of shape (1, K)
         Biases.
+    coef_ : ndarray of shape (K, D)
+        `W_` by rows, as scikit-learn has it.
+    intercept_ : ndarray of shape (K,)
+        `b_` likewise.
     %(fitted)s
 
     Notes
@@ -49,6 +53,16 @@ class LinearModel(DiscriminativeModel):
 
     def _get_weights(self):
         return [self.W_, self.b_]
+
+    @property
+    def coef_(self):
+        """Weights of the features in the logit of each cluster, (K, D)."""
+        return self.W_.T
+
+    @property
+    def intercept_(self):
+        """Logit of each cluster where all features are 0, (K,)."""
+        return self.b_[0]
 
     def _infer(self, X, retain=True):
         return layers.softmax_affine(X, self.W_, self.b_)

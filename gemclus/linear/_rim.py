@@ -9,6 +9,7 @@ from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
 from gemclus._common.validation import check_float
 from gemclus._core import layers
 from gemclus.affinity import cross_kernel
+from gemclus.affinity._few_rows import kernel_of_few
 from gemclus.linear._linear import LinearModel
 from gemclus.optim._registry import Solver
 
@@ -185,6 +186,16 @@ class KernelRIM(RIM):
         shape = (1, self.n_clusters)
         self.b_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
 
+    @property
+    def coef_(self):
+        """Absent: the weights are those of training samples, not of features."""
+        raise AttributeError("KernelRIM has no weights of features, and no coef_")
+
+    @property
+    def intercept_(self):
+        """Absent, as `coef_` is."""
+        raise AttributeError("KernelRIM has no weights of features, and no intercept_")
+
     def _enter_batch(self, X, affinity):
         retained = getattr(self, "_retained", None)
         if retained is not None and retained.X is X:
@@ -212,8 +223,17 @@ class KernelRIM(RIM):
 
     def _infer(self, X, retain=True):
         retained = getattr(self, "_retained", None) if retain else None
-        known = retained is not None and retained.X is X
-        return super()._infer(retained.kappa if known else self._kernel(X), retain)
+        if retained is not None and retained.X is X:
+            return super()._infer(retained.kappa, retain)
+        kappa = None if retain else self._kernel_of_few(X)
+        return super()._infer(self._kernel(X) if kappa is None else kappa, retain)
+
+    def _kernel_of_few(self, X):
+        """`_kernel` of a few new samples, in a tenth of its time; else None."""
+        kappa = kernel_of_few(
+            X, self.input_data_, self.base_kernel, self.base_kernel_params
+        )
+        return None if kappa is None else kappa.astype(self.W_.dtype, copy=False)
 
     def _training_rows(self, X):
         """The kernel of a batch, and which training samples it is made of."""

@@ -91,8 +91,10 @@ def to_onnx(model_or_pipeline, *, dtype="float32", opset=18):
     probabilities are those of `predict_proba` to about 1e-6, and where two
     clusters are equally probable to that, the label may be the other one.
 
-    A graph raises no errors of its own: what `predict` refuses, such as NaN, gives
-    some answer, and a category that OneHotEncoder does not know gives zeros.
+    *Missing values* (NaN) go the way in a tree that they go in `predict`. Otherwise
+    a graph raises no errors of its own: what `predict` refuses, such as NaN in a
+    linear model, gives some answer, and a category that OneHotEncoder does not know
+    gives zeros.
 
     Time and size are O(number of weights); a graph of `KernelRIM` holds the
     training samples.
@@ -133,10 +135,10 @@ def load_writers():
         import_module(f"gemclus.onnx.{name}")
 
 
-def write(graph, estimator, table):
+def write(graph, estimator, table, is_step=False):
     """Write an estimator; what it gives, and the name of that tensor."""
     check_is_fitted(estimator)
-    found = find_converter(estimator)
+    found = find_converter(estimator, is_step)
     X = table if found.takes_table else table.matrix(estimator)
     return found.gives, found.write(graph, estimator, X)
 
@@ -148,7 +150,7 @@ def write_step(graph, step, table):
     if isinstance(step, SelectorMixin):
         check_is_fitted(step)
         return table.select(step.get_support(indices=True))
-    gives, tensor = write(graph, step, table)
+    gives, tensor = write(graph, step, table, is_step=True)
     if gives == "label":
         raise TypeError(
             f"{type(step).__name__} gives labels, which no step can follow: it must be "

@@ -9,8 +9,7 @@ from gemclus._common.validation import check_choice
 RESULTS = ("columns", "label", "probabilities")
 
 # Methods that make the result. A derived class that has its own is another model.
-_DECISIVE = (
-    "transform",
+_OF_MODELS = (
     "predict",
     "predict_proba",
     "apply",
@@ -94,20 +93,27 @@ def converter(cls, *, gives="columns", takes_table=False):
     return register
 
 
-def find_converter(estimator):
-    """The converter of an estimator, or a TypeError that names it."""
+def find_converter(estimator, is_step=False):
+    """The converter of an estimator, or a TypeError that names it.
+
+    Of a step in the middle of a pipeline, `transform` is what counts.
+    """
     cls = type(estimator)
     for base in cls.__mro__:
         if base not in _CONVERTERS:
             continue
-        own = [name for name in _DECISIVE if _differs(cls, base, name)]
+        found = _CONVERTERS[base]
+        decisive = () if found.gives == "columns" else _OF_MODELS
+        if is_step or found.gives == "columns":
+            decisive = ("transform", *decisive)
+        own = [name for name in decisive if _differs(cls, base, name)]
         if own:
             raise TypeError(
                 f"{cls.__name__} has a {own[0]} of its own, so it cannot be written as "
                 f"the {base.__name__} it derives from: register a function for it with "
                 "gemclus.onnx.converter"
             )
-        return _CONVERTERS[base]
+        return found
     known = ", ".join(sorted(known.__name__ for known in _CONVERTERS))
     raise TypeError(
         f"{cls.__name__} cannot be written as ONNX: register a function for it with "

@@ -19,6 +19,10 @@ def write_kauri(graph, kauri, X):
         "nodes_featureids": np.where(is_leaf, 0, tree.features),
         "nodes_truenodeids": np.where(is_leaf, 0, tree.children_left),
         "nodes_falsenodeids": np.where(is_leaf, 0, tree.children_right),
+        # Without it, NaN would go right: it is not at most anything.
+        "nodes_missing_value_tracks_true": np.where(
+            is_leaf, 0, tree.missing_go_to_left
+        ),
         "target_treeids": np.zeros_like(leaves),
         "target_nodeids": leaves,
         "target_ids": np.zeros_like(leaves),

@@ -1,5 +1,8 @@
 """Neural networks with one hidden layer that select features."""
 
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
 from gemclus._common.typing import (
@@ -47,6 +50,8 @@ class SparseMLPModel(SparseMixin, MLPModel):
     W_skip_ : ndarray of shape (D, K)
         Weights from the features to the clusters; the rows of features that
         are not selected are 0.
+    feature_importances_ : ndarray of shape (D,)
+        Norm of the skip weights of each feature, divided by their sum.
     %(sparse_fitted)s
     %(fitted)s
 
@@ -114,6 +119,17 @@ class SparseMLPModel(SparseMixin, MLPModel):
 
     def _feature_weights(self):
         return self.W_skip_
+
+    @property
+    def feature_importances_(self):
+        """Norms of the skip weights of each feature, (D,), divided by their sum.
+
+        They bound what a feature can do in the hidden layer too.
+        """
+        check_is_fitted(self)
+        norms = np.linalg.norm(self.W_skip_, axis=1)
+        total = norms.sum()
+        return norms / total if total > 0.0 else norms
 
     def _make_penalty(self, n_features):
         return HierarchicalLasso(n_features, self.groups, self.M)

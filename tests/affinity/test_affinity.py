@@ -15,6 +15,7 @@ from gemclus.affinity import (
     distance_matrix,
     kernel_affinity,
 )
+from gemclus.affinity._few_rows import kernel_of_few
 
 X = np.abs(np.random.RandomState(0).normal(size=(12, 2)))
 KINDS = {
@@ -169,3 +170,36 @@ def test_an_offset_of_the_data_does_not_spoil_the_rbf_kernel():
     np.testing.assert_allclose(shifted, pairwise_kernels(X, metric="rbf"), atol=1e-7)
     lazy = kernel_affinity(X + 1e8, "rbf", minibatch=True)
     np.testing.assert_allclose(lazy[2:4, 5:], shifted[2:4, 5:], atol=1e-12)
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    "kernel, params",
+    [
+        ("linear", None),
+        ("rbf", None),
+        ("rbf", {"gamma": 0.3}),
+        ("poly", None),
+        ("polynomial", {"degree": 2, "gamma": 0.5, "coef0": 0.0}),
+        ("sigmoid", {"coef0": 0.2}),
+        ("cosine", None),
+        ("laplacian", {"gamma": None}),
+    ],
+)
+def test_kernels_of_few_rows_are_the_same(kernel, params, dtype):
+    rng = np.random.RandomState(0)
+    X, Y = rng.normal(size=(5, 4)).astype(dtype), rng.normal(size=(9, 4)).astype(dtype)
+    X[0] = 0.0
+    found = kernel_of_few(X, Y, kernel, params)
+    tolerance = 1e-12 if dtype == np.float64 else 1e-5
+    expected = cross_kernel(X, Y, kernel, params)
+    np.testing.assert_allclose(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def test_kernels_of_few_rows_leave_the_rest_to_others():
+    X = np.ones((3, 2))
+    assert kernel_of_few(X, X, "chi2") is None
+    assert kernel_of_few(X, X, "rbf", {"coef0": 1.0}) is None
+    assert kernel_of_few(X, X, lambda X, Y: X @ Y.T) is None
+    assert kernel_of_few(np.ones((65, 2)), X, "rbf") is None
+    assert kernel_of_few(X, X, "poly", {"degree": -1, "coef0": -1}) is None

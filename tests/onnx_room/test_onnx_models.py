@@ -123,6 +123,17 @@ def test_trees_answer_alike_at_their_thresholds(dtype):
     assert_same(model, at_thresholds(model.tree_, dtype), dtype)
 
 
+@every_dtype
+@pytest.mark.parametrize("missing_at_fit", [True, False])
+def test_missing_values_go_the_same_way(missing_at_fit, dtype):
+    rng = np.random.RandomState(0)
+    samples, new = rows(500), rows(5000, seed=1)
+    new[rng.uniform(size=new.shape) < 0.3] = np.nan
+    if missing_at_fit:
+        samples[rng.uniform(size=samples.shape) < 0.2] = np.nan
+    assert_same(Kauri(max_clusters=60).fit(samples), new, dtype)
+
+
 def test_rounding_down_keeps_every_answer_on_float32():
     thresholds = np.random.RandomState(0).standard_normal(100_000)
     thresholds = np.concatenate([thresholds, [1e300, -1e300, 1e-320, 0.0, -0.0, 1.0]])

@@ -538,3 +538,23 @@ def test_unfitted_trees_and_wrong_widths_are_refused():
             getattr(Kauri().fit(blobs()), method)(np.ones((4, 2)))
     with pytest.raises(NotFittedError):
         Kauri().get_depth()
+
+
+def test_centres_are_the_means_of_the_clusters():
+    X = load_iris().data.copy()
+    weights = np.random.RandomState(0).randint(0, 3, size=150).astype(float)
+    X[::7, 1] = np.nan
+    tree = Kauri(max_clusters=4).fit(X, sample_weight=weights)
+    assert tree.cluster_centers_.shape == (tree.n_clusters_, 4)
+    for k, centre in enumerate(tree.cluster_centers_):
+        for j in range(4):
+            known = (tree.labels_ == k) & ~np.isnan(X[:, j])
+            expected = np.average(X[known, j], weights=weights[known])
+            assert centre[j] == pytest.approx(expected)
+
+
+def test_a_centre_without_values_has_the_mean_of_all():
+    X = np.array([[0.0, 1.0], [0.1, 2.0], [9.0, np.nan], [9.1, np.nan]])
+    tree = Kauri(max_clusters=2, max_leaves=2).fit(X)
+    centres = tree.cluster_centers_[tree.labels_[[0, 2]]]
+    np.testing.assert_allclose(centres, [[0.05, 1.5], [9.05, 1.5]])

@@ -326,6 +326,53 @@ def test_names_without_an_order_are_refused(tree, export, names):
         export(tree, cluster_names=names)
 
 
+def test_missing_values_are_told_where_there_were_some():
+    X = IRIS.data.copy()
+    assert "missing" not in export_text(Kauri().fit(X))
+    X[::5, 2] = np.nan
+    tree = Kauri(max_clusters=3, max_depth=2).fit(X)
+    text = export_text(tree)
+    for line in text.splitlines():
+        assert "X[:, 3]" not in line or "missing" not in line
+    inner = np.flatnonzero(tree.tree_.features == 2)
+    assert text.count("or missing") == len(inner) > 0
+    root = tree.tree_.missing_go_to_left[0]
+    first = text.splitlines()[0]
+    assert ("missing" in first) == (tree.tree_.features[0] == 2 and bool(root))
+
+
+def test_splits_tell_what_they_explain():
+    """Of what there is to explain: the within-cluster scatter of one cluster."""
+    X = IRIS.data
+    tree = Kauri(max_clusters=3, max_leaves=2).fit(X)
+    total = ((X - X.mean(axis=0)) ** 2).sum()
+    within = sum(
+        ((X[tree.labels_ == k] - X[tree.labels_ == k].mean(axis=0)) ** 2).sum()
+        for k in range(tree.n_clusters_)
+    )
+    assert tree.variation_ == pytest.approx(total)
+    share = 100.0 * (1.0 - within / total)
+    assert f"explains {share:.3g}%" in export_graphviz(tree)
+
+
+@pytest.mark.parametrize("kernel", ["linear", "rbf", "labels"])
+def test_variation_is_what_clusters_of_one_gain(kernel):
+    X, y = IRIS.data + 1e-3 * np.arange(150)[:, None], None
+    weights = np.random.RandomState(0).randint(1, 4, size=150)
+    if kernel == "labels":
+        y = np.random.RandomState(1).uniform(size=(150, 200))
+    tree = Kauri(kernel=kernel).fit(X, y, sample_weight=weights)
+    one = Kauri(kernel=kernel, max_leaves=1).fit(X, y, sample_weight=weights)
+    if kernel == "labels":
+        alone = weights @ (y**2).sum(axis=1)
+    elif kernel == "linear":
+        alone = weights @ (X**2).sum(axis=1)
+    else:
+        alone = weights.sum()
+    expected = alone - one.score(X, y, sample_weight=weights)
+    assert tree.variation_ == pytest.approx(expected)
+
+
 # Drawings
 
 

@@ -38,6 +38,15 @@ def test_labels_are_those_of_the_tree(max_leaves):
     np.testing.assert_array_equal(converted.apply(new), tree.apply(new))
 
 
+def test_missing_values_go_the_same_way():
+    rng = np.random.RandomState(0)
+    samples, new = rng.normal(size=(2, 500, 5)).astype(np.float32)
+    samples[rng.uniform(size=samples.shape) < 0.2] = np.nan
+    new[rng.uniform(size=new.shape) < 0.3] = np.nan
+    tree = Kauri(max_clusters=60).fit(samples)
+    np.testing.assert_array_equal(tree.to_sklearn().predict(new), tree.predict(new))
+
+
 def test_it_is_what_a_fit_would_give():
     """On labels that a tree of scikit-learn finds with the same splits."""
     samples = np.arange(12.0)[:, None]

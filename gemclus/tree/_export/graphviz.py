@@ -51,7 +51,7 @@ def export_graphviz(
     rounded : bool, default=False
         Whether the boxes have round corners.
     decimals : int, default=3
-        Number of decimals of thresholds and gains.
+        Number of decimals of the thresholds, more where two would read alike.
     fontname : str, default="helvetica"
         The font.
 
@@ -59,6 +59,12 @@ def export_graphviz(
     -------
     source : str or None
         The source, if `out_file` is None.
+
+    Notes
+    -----
+    An inner node says how much of the variation of the training samples its split
+    explains: its gain, in percent of what would be gained if each sample had a
+    cluster of its own.
 
     Raises
     ------

@@ -44,7 +44,7 @@ def plot_tree(
     rounded : bool, default=False
         Whether the boxes have round corners.
     decimals : int, default=3
-        Number of decimals of thresholds and gains.
+        Number of decimals of the thresholds, more where two would read alike.
     ax : matplotlib.axes.Axes, default=None
         Where to draw; None takes the current axes.
     fontsize : float, default=None
@@ -57,6 +57,12 @@ def plot_tree(
     -------
     annotations : list of matplotlib.text.Annotation
         One box for each node shown.
+
+    Notes
+    -----
+    An inner node says how much of the variation of the training samples its split
+    explains: its gain, in percent of what would be gained if each sample had a
+    cluster of its own.
 
     Raises
     ------

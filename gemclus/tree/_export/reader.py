@@ -84,7 +84,15 @@ class Reader:
         if isinstance(split.column, Membership):
             return _membership_texts(name, split.column)
         threshold = f"{split.threshold:.6g}" if significant else self._texts[node]
-        return f"{name} <= {threshold}", f"{name} {greater} {threshold}"
+        tests = [f"{name} <= {threshold}", f"{name} {greater} {threshold}"]
+        if split.missing_left is not None and self._says_missing(node):
+            tests[0 if split.missing_left else 1] += " or missing"
+        return tuple(tests)
+
+    def _says_missing(self, node):
+        """Whether values of a feature were missing when the tree was grown."""
+        known = getattr(self.kauri, "missing_features_", None)
+        return known is not None and bool(known[self.tree.features[node]])
 
     def cluster(self, node):
         return self.clusters[self.tree.target[node]]
@@ -108,7 +116,7 @@ class Reader:
         lines = [f"node #{node}"] if node_ids else []
         if not self.is_leaf(node):
             lines.append(self.tests(node)[0])
-            lines.append(f"gain = {self.tree.gains[node]:.{self.decimals}f}")
+            lines.append(self._gain(node))
         size = self.tree.sizes[node]
         if proportion:
             share = 100.0 * size / self.tree.sizes[0]
@@ -120,6 +128,15 @@ class Reader:
         if self.is_cut_off(node):
             lines.append("(...)")
         return lines
+
+    def _gain(self, node):
+        """What a split explains of the variation of the training samples."""
+        gain = self.tree.gains[node]
+        # Trees of the first release know no variation, and odd kernels have none.
+        variation = getattr(self.kauri, "variation_", 0.0)
+        if variation <= 0.0:
+            return f"gain = {gain:.{self.decimals}f}"
+        return f"explains {100.0 * gain / variation:.3g}%"
 
     def shown(self):
         """Nodes within the depth, each before its children, left before right."""
@@ -271,10 +288,7 @@ def _splits(tree, columns):
 def _missing_left(tree, column, nodes, thresholds):
     if not np.isnan(column.missing):
         return [bool(left) for left in column.missing <= thresholds]
-    sides = getattr(tree, "missing_go_to_left", None)
-    if sides is None:
-        return [None] * len(nodes)
-    return [bool(left) for left in sides[nodes]]
+    return [bool(left) for left in tree.missing_go_to_left[nodes]]
 
 
 def cluster_sizes(tree, n_clusters):

@@ -45,9 +45,7 @@ def _state(kauri, n_clusters, n_features):
     nodes["impurity"] = 1.0 - (shares**2).sum(axis=1)
     nodes["n_node_samples"] = tree.sizes
     nodes["weighted_n_node_samples"] = totals
-    sides = getattr(tree, "missing_go_to_left", None)
-    if sides is not None:
-        nodes["missing_go_to_left"] = sides
+    nodes["missing_go_to_left"] = tree.missing_go_to_left
     converted = Tree(n_features, np.array([n_clusters], dtype=np.intp), 1)
     converted.__setstate__(
         {

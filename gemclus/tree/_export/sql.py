@@ -68,10 +68,10 @@ def export_sql(
 
     Notes
     -----
-    *NULL.* The cluster of a row is NULL if it depends on a value that is NULL and
-    the model has no rule for that: where a tree does not come to look at the column,
-    and where SimpleImputer fills it, there is a cluster. The same holds for
-    categories that OneHotEncoder refuses.
+    *NULL* goes the way in a tree that NaN goes in `predict`, and gets what
+    SimpleImputer fills in. In a linear model it makes the cluster NULL; so does a
+    category that OneHotEncoder refuses, if the rules come to look at it. NaN of a
+    database is not NULL: where it may occur, put ``NULLIF(x, 'NaN')`` around it.
 
     *Numbers* are written in full, with an exponent, which makes them floating-point
     numbers in SQL. Trees give the same clusters as `predict` on columns of type
@@ -86,7 +86,7 @@ def export_sql(
     >>> print(export_sql(tree, feature_names=["height"], table="people"))
     SELECT *, CASE
       WHEN "height" <= 4.5e0 THEN 0
-      WHEN "height" > 4.5e0 THEN 1
+      WHEN ("height" > 4.5e0 OR "height" IS NULL) THEN 1
     END AS "cluster" FROM "people"
     """
     check_choice("quote", quote, ('"', "`"))

@@ -10,7 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
-from gemclus._common.validation import check_bool, check_int, check_samples
+from gemclus._common.validation import (
+    check_bool,
+    check_fitted,
+    check_int,
+    check_samples,
+)
+from gemclus.tree._kauri.centres import cluster_means
 from gemclus.tree._kauri.columns import Columns
 from gemclus.tree._kauri.growth import grow
 from gemclus.tree._kauri.kernel import (
@@ -100,6 +106,13 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         The nodes, as parallel arrays.
     n_clusters_ : int
         Number of clusters found.
+    cluster_centers_ : ndarray of shape (n_clusters_, D)
+        Means of the training samples of each cluster, of the values not missing.
+    variation_ : float
+        What would be gained if each sample had a cluster of its own: the sum of
+        all gains is a share of it.
+    missing_features_ : ndarray of bool of shape (D,)
+        Features with missing values in the training samples.
     feature_importances_ : ndarray of shape (D,)
         Share of each feature in the sum of all gains.
     fill_values_ : ndarray of shape (D,) or None
@@ -257,12 +270,13 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         self.fill_values_ = (
             column_means(X, weights) if self.kernel == "linear" else None
         )
-        affinity, grown = self._affinity(X, y), X
+        affinity, grown, given = self._affinity(X, y), X, weights
         if weights is not None and weights.min() == 0.0:
             kept = np.flatnonzero(weights)
             weights, affinity, grown = weights[kept], affinity.take(kept), X[kept]
         definite = is_definite(self.kernel, self.kernel_params)
         kernel = GrowthKernel(affinity, definite, weights)
+        variation = kernel.variation()
         total = grown.shape[0] if weights is None else kernel.weights.sum()
         rules = growth_rules(self, *grown.shape, total)
         if max_bins == "auto":
@@ -300,6 +314,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             leaves = number[tree.apply(X)]
         self.leaves_ = leaves.astype(np.int64)
         self.labels_ = tree.target[leaf_nodes][leaves].astype(np.int64)
+        self.cluster_centers_ = cluster_means(X, self.labels_, self.n_clusters_, given)
+        self.missing_features_ = np.isnan(X).any(axis=0)
+        self.variation_ = variation
         if verbose:
             self._report()
         return error
@@ -454,7 +471,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         )
 
     def _check_new(self, X):
-        check_is_fitted(self)
+        check_fitted(self, "tree_")
         return self._check(X, reset=False)
 
     def _affinity(self, X, y):
