@@ -52,7 +52,7 @@ def sums(Z, P, const double[::1] centre, weights, double epsilon, pi=None):
     moments : ndarray of shape (r + 1, K + 1)
         ``sum_i w_i (z_i - centre, 1)^T (p_i - pi, 1)``; NaN where `P` is not finite.
     spread : float
-        ``sum_i w_i ||z_i - centre||^2``.
+        ``sum_i w_i ||z_i - centre||^2``; 0 with `pi`.
     count : float
         Number of rows of positive weight.
     """
@@ -188,7 +188,8 @@ cdef int _sum_all(
                     count = min(<size_t>BLOCK, stop - i)
                     extra[1] += _weigh(p + i * rows.K, i, count, &rows, targets)
                     _centre(z + i * rows.r, count, &rows, features)
-                    _add_squares(features, targets, count, &rows, scratch)
+                    if rows.pi == NULL:
+                        _add_squares(features, targets, count, &rows, scratch)
                     moments(<const double *>features, <const double *>targets, count,
                             rows.r, rows.K + 1, panel)
                     i += count

@@ -35,9 +35,20 @@ def sparse(gemini, X):
     return FactoredKernel(csr_matrix(X))
 
 
+def lazy(gemini, X):
+    return training_affinity(gemini.set_params(kernel="rbf"), X, minibatch=True)
+
+
+def graph(gemini, X):
+    kernel = csr_matrix(np.maximum(X @ X.T, 0.0))
+    return training_affinity(gemini.set_params(kernel="precomputed"), X, kernel)
+
+
 CASES = [(name, plain) for name in AVAILABLE_GEMINIS]
 CASES += [(name, training) for name in ("mmd_ova", "mmd_ovo")]
 CASES += [(name, sparse) for name in ("mmd_ova", "mmd_ovo")]
+CASES += [(name, lazy) for name in ("mmd_ova", "mmd_ovo")]
+CASES += [(name, graph) for name in ("mmd_ova", "mmd_ovo")]
 
 
 @pytest.mark.parametrize("K", [2, 4, 140])
