@@ -2,6 +2,7 @@
 
 import pickle
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import numpy as np
 import pytest
@@ -23,6 +24,10 @@ def problem(N=5000, D=6, K=4, offset=0.0):
     return X + offset, P / P.sum(axis=1, keepdims=True)
 
 
+def one_block(function, state, block, G):
+    return function(*block, pickle.loads(pickle.dumps(state)), G)
+
+
 def in_blocks(gemini, X, P, n_blocks, weights=None, keep=True, run=map):
     """Value and gradient over blocks of different lengths, by the protocol."""
     N = len(P)
@@ -41,10 +46,9 @@ def in_blocks(gemini, X, P, n_blocks, weights=None, keep=True, run=map):
     cut = decomposition(gemini, blocks[0][1])
     state = None
     while state is None or state.value is None:
-        sums = run(lambda block, G: cut.sums(*block, state, G), blocks, memory)
-        state = cut.advance(sum(sums), state)
-        cut, state = pickle.loads(pickle.dumps((cut, state)))
-    gradients = run(lambda block, G: cut.gradient(*block, state, G), blocks, memory)
+        sums = partial(one_block, pickle.loads(pickle.dumps(cut)).sums, state)
+        state = cut.advance(sum(run(sums, blocks, memory)), state)
+    gradients = run(partial(one_block, cut.gradient, state), blocks, memory)
     return state.value, np.concatenate(list(gradients))
 
 
