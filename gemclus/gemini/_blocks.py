@@ -173,7 +173,8 @@ def centred_sums(affinity, P, weights, epsilon, pi=None):
     for start in range(0, len(P), _BLOCK):
         rows, w = _centred_rows(affinity, start), _some_weights(weights, start)
         T = np.ones((rows.shape[0], P.shape[1] + 1))
-        T[:, :-1] = np.clip(P[start : start + _BLOCK], epsilon, 1.0 - epsilon)
+        T[:, :-1] = P[start : start + _BLOCK]
+        np.clip(T[:, :-1], epsilon, 1.0 - epsilon, out=T[:, :-1])
         if pi is not None:
             T[:, :-1] -= pi
             T[:, :-1][np.abs(T[:, :-1]) <= 1e-15 * pi] = 0.0
@@ -195,7 +196,8 @@ def centred_gradient(affinity, P, weights, epsilon, A, shift):
     G = empty_like(P)
     for start in range(0, len(P), _BLOCK):
         rows, w = _centred_rows(affinity, start), _some_weights(weights, start)
-        p = P[start : start + _BLOCK]
+        # In double precision, where 1 - epsilon is not 1.
+        p = P[start : start + _BLOCK].astype(np.float64)
         slopes = rows @ A + shift
         if w is not None:
             slopes *= w[:, None]

@@ -226,10 +226,10 @@ def _proportions(P, weights, epsilon):
     if first_not_finite((P,)) >= 0:
         raise ValueError("y_pred must be finite, it contains NaN or infinity")
     total = weights.sum()
-    first = np.clip(P[np.argmax(weights)].astype(np.float64), epsilon, 1.0 - epsilon)
+    clipped = np.clip(P.astype(np.float64), epsilon, 1.0 - epsilon)
     # As differences, so that equal rows have exactly these proportions.
-    differences = np.clip(P, epsilon, 1.0 - epsilon) - first
-    return first + weights @ differences / total, total
+    first = clipped[np.argmax(weights)]
+    return first + weights @ (clipped - first) / total, total
 
 
 def _as_kernel(affinity, n_samples):
