@@ -20,6 +20,22 @@ from gemclus._core.arrays cimport real, try_open
 
 # The dtypes of the numbers that compiled passes take.
 FLOATS = (np.dtype(np.float64), np.dtype(np.float32))
+cdef object FLOAT64 = FLOATS[0]
+cdef object FLOAT32 = FLOATS[1]
+
+
+cdef Py_ssize_t float_size(object array) except -1:
+    if not isinstance(array, np.ndarray):
+        return 0
+    dtype = array.dtype
+    # NumPy has one object for each, nearly always.
+    if dtype is FLOAT64:
+        return sizeof(double)
+    if dtype is FLOAT32:
+        return sizeof(float)
+    if dtype == FLOAT64:
+        return sizeof(double)
+    return sizeof(float) if dtype == FLOAT32 else 0
 
 
 def are_probabilities(P, double tolerance):

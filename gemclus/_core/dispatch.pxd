@@ -13,7 +13,7 @@ cdef extern from "dispatch.h" nogil:
         GEM_FDIV_NOT_FINITE
 
     ctypedef struct gem_fdiv:
-        pass
+        size_t k
 
     ctypedef struct gem_fdiv_table:
         const char *(*name)(gem_fdiv_kind) noexcept nogil
@@ -21,16 +21,32 @@ cdef extern from "dispatch.h" nogil:
         gem_fdiv_status (*start)(
             gem_fdiv *, gem_fdiv_kind, size_t n, size_t k, double, double *work
         ) noexcept nogil
-        void (*proportions_f64)(gem_fdiv *, const double *, size_t) noexcept nogil
-        void (*proportions_f32)(gem_fdiv *, const float *, size_t) noexcept nogil
-        gem_fdiv_status (*settle)(gem_fdiv *) noexcept nogil
-        void (*rows_f64)(gem_fdiv *, const double *, double *, size_t) noexcept nogil
-        void (*rows_f32)(gem_fdiv *, const float *, float *, size_t) noexcept nogil
+        void (*proportions_f64)(
+            gem_fdiv *, const double *p, const double *weights, size_t
+        ) noexcept nogil
+        void (*proportions_f32)(
+            gem_fdiv *, const float *p, const double *weights, size_t
+        ) noexcept nogil
+        gem_fdiv_status (*settle)(gem_fdiv *, int whole) noexcept nogil
+        void (*rows_f64)(
+            gem_fdiv *, const double *p, const double *weights, double *gradient, size_t
+        ) noexcept nogil
+        void (*rows_f32)(
+            gem_fdiv *, const float *p, const double *weights, float *gradient, size_t
+        ) noexcept nogil
         double (*finish)(gem_fdiv *) noexcept nogil
-        void (*spread_f64)(const gem_fdiv *, const double *, double *, size_t) noexcept nogil
-        void (*spread_f32)(const gem_fdiv *, const float *, float *, size_t) noexcept nogil
+        void (*spread_f64)(
+            const gem_fdiv *, const double *p, const double *weights, double *gradient, size_t
+        ) noexcept nogil
+        void (*spread_f32)(
+            const gem_fdiv *, const float *p, const double *weights, float *gradient, size_t
+        ) noexcept nogil
+        void (*read)(const gem_fdiv *, int which, double *sums) noexcept nogil
+        void (*merge)(gem_fdiv *, int which, const double *sums) noexcept nogil
 
     size_t GEM_FDIV_BLOCK
+    size_t GEM_FDIV_SUMS_1(size_t k)
+    size_t GEM_FDIV_SUMS_2(size_t k)
 
     ctypedef struct gem_dense_table:
         size_t (*panel)(size_t d, size_t m) noexcept nogil

@@ -3,7 +3,7 @@
 All take arrays of one dtype, float32 or float64: samples `X` (N, d), weights `W`
 (d, m), a bias `b` (m entries), and derivatives or activations (N, m). They return
 None where the passes do not apply, since a layer is too wide or an array not
-C-contiguous: products of NumPy do as well there.
+C-contiguous or of another dtype: products of NumPy do as well there.
 
 Each block of rows goes through all the passes of a layer while it is in the cache.
 """
@@ -14,6 +14,7 @@ from cpython.buffer cimport PyBUF_C_CONTIGUOUS
 from cpython.exc cimport PyErr_CheckSignals
 from libc.stdlib cimport calloc, free, malloc
 
+from gemclus._core.array_passes cimport float_size
 from gemclus._core.arrays cimport close, open_output, real, try_open
 from gemclus._core.buffers import empty
 from gemclus._core.dispatch cimport (
@@ -71,11 +72,13 @@ cdef _layer(X, W, b, bint is_softmax):
     cdef Py_buffer[4] views
     cdef int n_open = 0
     try:
+        if not _are_floats((X, W, b)):
+            return None
         for array in (X, W, b):
             if not try_open(array, &views[n_open], PyBUF_C_CONTIGUOUS):
                 return None
             n_open += 1
-        if not _takes(&views[0], &views[1]) or views[2].itemsize != views[1].itemsize:
+        if not _takes(&views[0], &views[1]):
             return None
         if views[2].len != views[1].shape[1] * views[2].itemsize:
             raise ValueError(f"b must have {W.shape[1]} entries, got {b.size}")
@@ -91,11 +94,20 @@ cdef _layer(X, W, b, bint is_softmax):
         close(views, n_open)
 
 
+cdef bint _are_floats(tuple arrays) except -1:
+    """Whether all are float64, or all float32."""
+    cdef Py_ssize_t size = float_size(arrays[0])
+    for array in arrays:
+        if size == 0 or float_size(array) != size:
+            return False
+    return True
+
+
 cdef bint _takes(const Py_buffer *x, const Py_buffer *w) except -1:
     """Whether the passes take the product of (N, d) and (d, m)."""
     if x.ndim != 2 or w.ndim != 2 or x.shape[1] != w.shape[0]:
         raise ValueError("X must have as many columns as W has rows")
-    return x.itemsize == w.itemsize and passes.dense.panel(w.shape[0], w.shape[1]) != 0
+    return passes.dense.panel(w.shape[0], w.shape[1]) != 0
 
 
 cdef int _forward(const real *x, const Py_buffer *views, bint is_softmax) except -1:
@@ -164,12 +176,12 @@ cdef _gradients(tuple inputs, int kind):
     cdef int n_open = 0, n_inputs = len(inputs)
     cdef Py_ssize_t d, m
     try:
+        if not _are_floats(inputs):
+            return None
         for array in inputs:
             if not try_open(array, &views[n_open], PyBUF_C_CONTIGUOUS):
                 return None
             n_open += 1
-            if views[n_open - 1].itemsize != views[0].itemsize:
-                return None
         _check_gradient_inputs(views, kind)
         d, m = views[0].shape[1], views[1].shape[1]
         if passes.dense.panel(d, m) == 0:

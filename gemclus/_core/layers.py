@@ -7,10 +7,21 @@ Objectives are maximised while optimisers minimise: the sign changes in
 import numpy as np
 
 from gemclus._core import layer_passes, relu_passes, softmax_passes
+from gemclus._core.array_passes import FLOATS
 from gemclus._core.buffers import LEAST_BYTES, empty
 from gemclus._core.softmax_passes import softmax_backward
 
 _BLOCK = 2048
+
+
+def _check_floats(**arrays):
+    """Refuse parameters that are not arrays of floats, by name."""
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray) or array.dtype not in FLOATS:
+            came = getattr(array, "dtype", type(array).__name__)
+            raise TypeError(
+                f"{name} must be an array of float32 or float64, got {came}"
+            )
 
 
 def uniform_init(random_state, fan_in, shape, dtype):
@@ -21,6 +32,7 @@ def uniform_init(random_state, fan_in, shape, dtype):
 
 def affine(X, W, b):
     """``X W + b`` for dense or CSR `X`. Cost O(N D K)."""
+    _check_floats(W=W, b=b)
     out = _product(X, W)
     out += b
     return out
@@ -37,7 +49,7 @@ def _product(X, W):
 
 def softmax_affine(X, W, b):
     """``softmax(X W + b)`` for dense or CSR `X`. Cost O(N D K)."""
-    if isinstance(X, np.ndarray) and X.dtype == W.dtype:
+    if isinstance(X, np.ndarray):
         P = layer_passes.softmax_affine(X, W, b)
         if P is not None:
             return P
@@ -51,7 +63,7 @@ def softmax_affine_backward(X, P, gradient):
     probabilities `P`. Cost O(N D K).
     """
     gradient = np.asarray(gradient)
-    if isinstance(X, np.ndarray) and X.dtype == P.dtype == gradient.dtype:
+    if isinstance(X, np.ndarray):
         gradients = layer_passes.softmax_affine_backward(X, P, gradient)
         if gradients is not None:
             return gradients
@@ -60,7 +72,7 @@ def softmax_affine_backward(X, P, gradient):
 
 def affine_backward(X, T):
     """Gradients of the weights and of the bias from those of the outputs, `T`."""
-    if isinstance(X, np.ndarray) and X.dtype == T.dtype:
+    if isinstance(X, np.ndarray):
         gradients = layer_passes.affine_backward(X, T)
         if gradients is not None:
             return gradients
@@ -80,10 +92,11 @@ def _weight_gradient(X, T):
 
 def affine_relu(X, W, b):
     """``max(X W + b, 0)`` for dense or CSR `X`. Cost O(N D H)."""
-    if isinstance(X, np.ndarray) and X.dtype == W.dtype:
+    if isinstance(X, np.ndarray):
         H = layer_passes.affine_relu(X, W, b)
         if H is not None:
             return H
+    _check_floats(W=W, b=b)
     H = _product(X, W)
     relu_passes.bias_relu(H, b.astype(H.dtype, copy=False))
     return H
@@ -95,7 +108,7 @@ def affine_relu_backward(X, H, T, W):
     From the derivatives `T` of the next layer, whose weights are `W`; `H` is
     what `affine_relu` gave. Cost O(N H (D + K)).
     """
-    if isinstance(X, np.ndarray) and X.dtype == H.dtype == T.dtype == W.dtype:
+    if isinstance(X, np.ndarray):
         gradients = layer_passes.affine_relu_backward(X, H, T, W)
         if gradients is not None:
             return gradients

@@ -217,9 +217,12 @@ class FactoredKernel(Affinity):
     ----------
     factor : ndarray or CSR matrix of shape (N, r)
         The features whose inner products are the kernel.
+    centre : ndarray of shape (r,), default=None
+        What the sums of an objective take rows relative to, one for all blocks of
+        an array; None is the means of the columns, zeros for a CSR matrix.
     """
 
-    def __init__(self, factor):
+    def __init__(self, factor, centre=None):
         if not issparse(factor):
             factor = np.asarray(factor)
         if factor.ndim != 2:
@@ -232,10 +235,19 @@ class FactoredKernel(Affinity):
         if factor.dtype not in (np.float64, np.float32):
             factor = factor.astype(np.float64)
         self.factor = factor if isinstance(factor, np.ndarray) else factor.tocsr()
+        if centre is not None:
+            self.centre = centre
 
     @property
     def shape(self):
         return self.factor.shape[0], self.factor.shape[0]
+
+    @cached_property
+    def centre(self):
+        """What rows are taken relative to in sums: zeros for sparse ones."""
+        if isinstance(self.factor, np.ndarray):
+            return self.means
+        return np.zeros(self.factor.shape[1])
 
     def block(self, rows, columns):
         product = self.factor[rows] @ self.factor[columns].T

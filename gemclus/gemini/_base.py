@@ -1,6 +1,7 @@
 """The interface of every objective."""
 
 from abc import ABC, abstractmethod
+from inspect import Parameter, signature
 
 import numpy as np
 from scipy.sparse import issparse
@@ -53,7 +54,7 @@ class GEMINI(BaseEstimator, ABC):
         """
 
     @abstractmethod
-    def evaluate(self, y_pred, affinity, return_grad=False):
+    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
         """Evaluate the objective.
 
         Parameters
@@ -64,6 +65,11 @@ class GEMINI(BaseEstimator, ABC):
             What `compute_affinity` returned.
         return_grad : bool, default=False
             Whether to return the gradient as well.
+        sample_weight : array-like of shape (N,), default=None
+            Weights of the samples: not negative, not all zero. A sample of weight 0
+            counts as removed, one of weight 2 as given twice, and a common factor
+            changes nothing. None is 1 each. One's own objective need not take it:
+            then its models refuse weights.
 
         Returns
         -------
@@ -73,9 +79,13 @@ class GEMINI(BaseEstimator, ABC):
             Its derivative with respect to `y_pred`, if `return_grad`.
         """
 
-    def __call__(self, y_pred, affinity, return_grad=False):
+    def __call__(self, y_pred, affinity, return_grad=False, sample_weight=None):
         """Evaluate the objective: the same as `evaluate`."""
-        return self.evaluate(y_pred, affinity, return_grad)
+        if sample_weight is None:
+            return self.evaluate(y_pred, affinity, return_grad)
+        if _weight_argument(self.evaluate) is None:
+            _refuse_weights(self)
+        return self.evaluate(y_pred, affinity, return_grad, sample_weight=sample_weight)
 
 
 def training_affinity(gemini, X, y=None, minibatch=False):
@@ -121,14 +131,75 @@ def training_evaluator(gemini):
     if own is not None and own is _owner(gemini, "evaluate"):
         return gemini._training_evaluator()
 
-    def evaluate(y_pred, affinity, return_grad=False):
+    def evaluate(y_pred, affinity, return_grad=False, sample_weight=None):
         if isinstance(affinity, SampleIndices):
             affinity = None
         if affinity is not None:
             affinity = np.asarray(affinity)
-        return gemini.evaluate(y_pred, affinity, return_grad)
+        if sample_weight is None:
+            return gemini.evaluate(y_pred, affinity, return_grad)
+        check_takes_weights(gemini, affinity, len(y_pred))
+        return gemini.evaluate(
+            y_pred, affinity, return_grad, sample_weight=sample_weight
+        )
 
     return evaluate
+
+
+def decomposition(gemini, affinity):
+    """The objective as sums over blocks of rows, or None if it cannot be cut.
+
+    Parameters
+    ----------
+    gemini : GEMINI
+        The objective. Those of this package may define ``_decomposition``, which is
+        obeyed while `evaluate` is the package's own.
+    affinity : Affinity or None
+        What the objective knows of the samples, in whole or of a block: a kernel must
+        have a factor.
+
+    Returns
+    -------
+    cut : gemclus.gemini._blocks.Decomposition or None
+    """
+    own = _owner(gemini, "_decomposition")
+    if own is None or own is not _owner(gemini, "evaluate"):
+        return None
+    return gemini._decomposition(affinity)
+
+
+def check_takes_weights(gemini, affinity, n_samples):
+    """Refuse an objective whose `evaluate` has no use for sample weights.
+
+    One that swallows any keyword is found out by the values that it gives.
+    """
+    argument = _weight_argument(gemini.evaluate)
+    if argument is None:
+        _refuse_weights(gemini)
+    if argument == Parameter.VAR_KEYWORD and n_samples > 1:
+        P = np.full((n_samples, 2), 0.1)
+        P[np.arange(n_samples), np.arange(n_samples) % 2] = 0.9
+        weights = np.arange(1.0, n_samples + 1.0) ** 2
+        weighted = gemini.evaluate(P, affinity, False, sample_weight=weights)
+        if float(weighted) == float(gemini.evaluate(P, affinity, False)):
+            _refuse_weights(gemini)
+
+
+def _weight_argument(evaluate):
+    """How a callable takes `sample_weight`: a kind of `inspect.Parameter`, or None."""
+    parameters = signature(evaluate).parameters
+    if "sample_weight" in parameters:
+        return parameters["sample_weight"].kind
+    kinds = [parameter.kind for parameter in parameters.values()]
+    return Parameter.VAR_KEYWORD if Parameter.VAR_KEYWORD in kinds else None
+
+
+def _refuse_weights(gemini):
+    raise ValueError(
+        f"{type(gemini).__name__}.evaluate does not take sample_weight: define "
+        "evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None), or "
+        "give no weights"
+    )
 
 
 def _owner(instance, name):

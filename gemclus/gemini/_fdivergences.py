@@ -1,8 +1,14 @@
 """The f-divergence objectives: they need no affinity between samples."""
 
-from gemclus._common.validation import check_bool, check_float, check_predictions
+from gemclus._common.validation import (
+    check_bool,
+    check_float,
+    check_predictions,
+)
+from gemclus._common.weights import check_sample_weight
 from gemclus.gemini import _fdivergence_passes as passes
 from gemclus.gemini._base import GEMINI
+from gemclus.gemini._blocks import FDivergenceBlocks
 
 
 class _FDivergence(GEMINI):
@@ -19,19 +25,28 @@ class _FDivergence(GEMINI):
         """Return None: predictions are all that the objective looks at."""
         return None
 
-    def evaluate(self, y_pred, affinity=None, return_grad=False):
+    def evaluate(self, y_pred, affinity=None, return_grad=False, sample_weight=None):
         """Evaluate the objective, whatever `affinity` is: see `GEMINI.evaluate`."""
-        return self._training_evaluator()(y_pred, affinity, return_grad)
+        return self._training_evaluator()(y_pred, affinity, return_grad, sample_weight)
 
-    def _training_evaluator(self):
+    def _decomposition(self, affinity):
+        return FDivergenceBlocks(*self._check_parameters())
+
+    def _check_parameters(self):
         # The cube of 1 / epsilon is a finite number.
         epsilon = check_float("epsilon", self.epsilon, 1e-100, 0.5)
         variant = "_ovo" if check_bool("ovo", self.ovo) else "_ova"
-        kind = passes.KINDS[self._family + variant]
+        return passes.KINDS[self._family + variant], epsilon
 
-        def evaluate(y_pred, affinity=None, return_grad=False):
+    def _training_evaluator(self):
+        kind, epsilon = self._check_parameters()
+
+        def evaluate(y_pred, affinity=None, return_grad=False, sample_weight=None):
             P = check_predictions(y_pred)
-            return passes.evaluate(kind, P, epsilon, return_grad)
+            if sample_weight is None:
+                return passes.evaluate(kind, P, epsilon, return_grad)
+            weights = check_sample_weight(sample_weight, len(P))
+            return passes.evaluate(kind, P, epsilon, return_grad, weights)
 
         return evaluate
 

@@ -11,6 +11,8 @@ from gemclus._common.validation import (
     check_sparse_matrix,
     check_square_matrix,
 )
+from gemclus._common.weights import check_sample_weight
+from gemclus._core.array_passes import first_not_finite
 from gemclus._core.buffers import empty_like
 from gemclus.affinity import (
     DenseKernel,
@@ -23,6 +25,7 @@ from gemclus.affinity import (
 from gemclus.gemini import _mmd_passes as passes
 from gemclus.gemini import _mmd_products
 from gemclus.gemini._base import GEMINI
+from gemclus.gemini._blocks import MMDBlocks, centred_gradient, centred_sums
 
 # Rows taken at a time where a product needs centred predictions: the
 # temporaries stay in cache, and float32 products are summed in float64.
@@ -93,29 +96,59 @@ class MMDGEMINI(GEMINI):
             X, self.kernel, self.kernel_params, y, minibatch, sparse=True
         )
 
-    def evaluate(self, y_pred, affinity, return_grad=False):
-        return self._training_evaluator()(y_pred, affinity, return_grad)
+    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
+        return self._training_evaluator()(y_pred, affinity, return_grad, sample_weight)
+
+    def _decomposition(self, affinity):
+        if not isinstance(affinity, FactoredKernel):
+            return None
+        return MMDBlocks(*self._check_parameters())
+
+    def _check_parameters(self):
+        ovo = check_bool("ovo", self.ovo)
+        return ovo, check_float("epsilon", self.epsilon, 0.0, 0.5)
 
     def _training_evaluator(self):
-        epsilon = check_float("epsilon", self.epsilon, 0.0, 0.5)
-        ovo = check_bool("ovo", self.ovo)
+        ovo, epsilon = self._check_parameters()
 
-        def evaluate(y_pred, affinity, return_grad=False):
+        def evaluate(y_pred, affinity, return_grad=False, sample_weight=None):
             P = check_predictions(y_pred)
             affinity = _as_kernel(affinity, P.shape[0])
-            pi = passes.proportions(P, epsilon)
+            weights = None
+            if sample_weight is not None:
+                weights = check_sample_weight(sample_weight, len(P))
             if isinstance(affinity, FactoredKernel):
+                if weights is not None:
+                    cut = MMDBlocks(ovo, epsilon)
+                    return _evaluate_weighted(cut, P, affinity, weights, return_grad)
+                pi = passes.proportions(P, epsilon)
                 return _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad)
             # Lazy and sparse kernels multiply, and are never made whole.
             kappa = affinity.array if isinstance(affinity, DenseKernel) else affinity
-            return _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad)
+            return _evaluate_dense(P, kappa, weights, epsilon, ovo, return_grad)
 
         return evaluate
+
+
+def _evaluate_weighted(cut, P, affinity, weights, return_grad):
+    """Value (and gradient) from one block."""
+    state = cut.advance(cut.sums(P, affinity, weights, None), None)
+    if not return_grad:
+        return state.value
+    return state.value, cut.gradient(P, affinity, weights, state)
 
 
 def _evaluate_factored(P, affinity, pi, epsilon, ovo, return_grad):
     """Value (and gradient) from a factor Z of the kernel, in O(N r K)."""
     Z = affinity.factor
+    if isinstance(Z, np.ndarray) and np.float32 in (Z.dtype, P.dtype):
+        # An offset of the data would cost the digits of single precision.
+        mu = centred_sums(affinity, P, None, epsilon, pi)[0][:-1, :-1].copy()
+        nowhere = np.zeros(len(mu))
+        value, A, shift = passes.centroid_mixing(mu, pi, nowhere, len(P), ovo)
+        if not return_grad:
+            return value
+        return value, centred_gradient(affinity, P, None, epsilon, A, shift)
     narrow = isinstance(Z, np.ndarray) and Z.dtype == P.dtype
     mu = _mmd_products.centred_moments(Z, P, pi, epsilon) if narrow else None
     if mu is None:
@@ -159,18 +192,20 @@ def _rows(Z, start):
     return Z if Z.shape[0] <= _BLOCK else Z[start : start + _BLOCK]
 
 
-def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):
+def _evaluate_dense(P, kappa, weights, epsilon, ovo, return_grad):
     """Value (and gradient) from the kernel matrix, in O(N^2 K)."""
-    N = P.shape[0]
+    pi, N = _proportions(P, weights, epsilon)
     HP = np.empty(P.shape, dtype=np.result_type(P, kappa.dtype))
     passes.centre(P.astype(HP.dtype, copy=False), pi, epsilon, HP)
+    if weights is not None:
+        HP *= weights[:, None]
     U = kappa @ HP
-    U -= U.mean(axis=0)
+    U -= U.mean(axis=0) if weights is None else weights @ U / N
     if ovo:
-        distances = passes.kernel_distances(HP, U, pi)
+        distances = passes.kernel_distances(HP, U, pi, N)
         value, C, row = passes.ovo_mixing(distances, pi, N)
     else:
-        value, C, row = passes.ova_mixing(passes.kernel_norms(HP, U, pi), pi, N)
+        value, C, row = passes.ova_mixing(passes.kernel_norms(HP, U, pi, N), pi, N)
     if not return_grad:
         return value
     C /= (N * pi)[:, None]
@@ -179,7 +214,22 @@ def _evaluate_dense(P, kappa, pi, epsilon, ovo, return_grad):
     # The columns of U, and so those of U C, have mean 0.
     G = (U @ C).astype(P.dtype, copy=False)
     passes.finish_gradient(G, P, row, epsilon)
+    if weights is not None:
+        G *= weights.astype(G.dtype)[:, None]
     return value, G
+
+
+def _proportions(P, weights, epsilon):
+    """Means of the clipped predictions, and the total weight."""
+    if weights is None:
+        return passes.proportions(P, epsilon), len(P)
+    if first_not_finite((P,)) >= 0:
+        raise ValueError("y_pred must be finite, it contains NaN or infinity")
+    total = weights.sum()
+    clipped = np.clip(P.astype(np.float64), epsilon, 1.0 - epsilon)
+    # As differences, so that equal rows have exactly these proportions.
+    first = clipped[np.argmax(weights)]
+    return first + weights @ (clipped - first) / total, total
 
 
 def _as_kernel(affinity, n_samples):

@@ -135,7 +135,9 @@ cdef void centre_rows(
         start += tile_rows
 
 
-def centroid_mixing(double[:, ::1] mu, pi, means, Py_ssize_t N, bint ovo):
+def centroid_mixing(
+    double[:, ::1] mu, pi, means, double N, bint ovo, double nought=0.0
+):
     """Value and gradient as functions of centroids, in O(r K^2).
 
     Parameters
@@ -146,10 +148,12 @@ def centroid_mixing(double[:, ::1] mu, pi, means, Py_ssize_t N, bint ovo):
         Cluster proportions.
     means : ndarray of shape (r,)
         Means of the columns of Z.
-    N : int
-        Number of samples.
+    N : float
+        Number of samples, or their total weight.
     ovo : bool
         One-vs-one instead of one-vs-all.
+    nought : float, default=0
+        Norms and distances up to here are rounding, and count as 0.
 
     Returns
     -------
@@ -174,9 +178,11 @@ def centroid_mixing(double[:, ::1] mu, pi, means, Py_ssize_t N, bint ovo):
                 mu[j, k] /= N * proportion[k]
         if ovo:
             centroid_distances(mu, d)
+            drop(d, K * K, nought)
             value = mix_ovo(d, proportion, N, C, shift)
         else:
             centroid_norms(mu, d)
+            drop(d, K, nought)
             value = mix_ova(d, proportion, N, C)
         for j in range(r):
             for l in range(K):
@@ -189,6 +195,12 @@ def centroid_mixing(double[:, ::1] mu, pi, means, Py_ssize_t N, bint ovo):
                 shift[k] -= A[j, k] * mean[j]
     free(d)
     return value, A.base, shift.base
+
+
+cdef void drop(double *d, Py_ssize_t size, double nought) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(size):
+        d[i] = d[i] if d[i] > nought else 0.0
 
 
 cdef void centroid_norms(const double[:, ::1] mu, double *d) noexcept nogil:
@@ -217,18 +229,19 @@ cdef void centroid_distances(const double[:, ::1] mu, double *d) noexcept nogil:
 
 
 def kernel_norms(
-    const real[:, ::1] HP, const real[:, ::1] U, const double[::1] pi
+    const real[:, ::1] HP, const real[:, ::1] U, const double[::1] pi, double N
 ):
     """Norms ``d`` (K,) of the centroids from ``HP`` and ``U = H kappa H P``.
 
-    A negative squared norm, which an indefinite kernel can give, counts as 0.
-    Cost O(N K).
+    The rows of `HP` are multiplied by the weights of the samples, of total `N`. A
+    negative squared norm, which an indefinite kernel can give, counts as 0. Cost
+    O(N K).
     """
-    cdef Py_ssize_t N = HP.shape[0], K = HP.shape[1], i, k
+    cdef Py_ssize_t K = HP.shape[1], i, k
     norms = np.zeros(K)
     cdef double[::1] d = norms
     with nogil:
-        for i in range(N):
+        for i in range(HP.shape[0]):
             for k in range(K):
                 d[k] += <double>HP[i, k] * U[i, k]
         for k in range(K):
@@ -237,19 +250,20 @@ def kernel_norms(
 
 
 def kernel_distances(
-    const real[:, ::1] HP, const real[:, ::1] U, const double[::1] pi
+    const real[:, ::1] HP, const real[:, ::1] U, const double[::1] pi, double N
 ):
     """Distances ``d`` (K, K) between centroids from ``HP`` and ``U = H kappa H P``.
 
-    The differences are taken before the product, so that clusters that
-    coincide are at distance 0 to rounding. A negative squared distance, which
-    an indefinite kernel can give, counts as 0. Cost O(N K^2).
+    The rows of `HP` are as in `kernel_norms`. The differences are taken before the
+    product, so that clusters that coincide are at distance 0 to rounding. A negative
+    squared distance, which an indefinite kernel can give, counts as 0. Cost
+    O(N K^2).
     """
-    cdef Py_ssize_t N = HP.shape[0], K = HP.shape[1], i, k, l
+    cdef Py_ssize_t K = HP.shape[1], i, k, l
     distances = np.zeros((K, K))
     cdef double[:, ::1] d = distances
     with nogil:
-        for i in range(N):
+        for i in range(HP.shape[0]):
             for k in range(K):
                 for l in range(k):
                     d[k, l] += (HP[i, k] / pi[k] - HP[i, l] / pi[l]) * (
@@ -262,7 +276,7 @@ def kernel_distances(
     return distances
 
 
-def ova_mixing(const double[::1] d, const double[::1] pi, Py_ssize_t N):
+def ova_mixing(const double[::1] d, const double[::1] pi, double N):
     """OvA from the norms of the centroids: value, mixing (K, K), row (K,): `mix_ova`."""
     cdef Py_ssize_t K = pi.shape[0]
     cdef double[:, ::1] C = np.zeros((K, K))
@@ -270,7 +284,7 @@ def ova_mixing(const double[::1] d, const double[::1] pi, Py_ssize_t N):
     return value, C.base, np.zeros(K)
 
 
-def ovo_mixing(const double[:, ::1] d, const double[::1] pi, Py_ssize_t N):
+def ovo_mixing(const double[:, ::1] d, const double[::1] pi, double N):
     """OvO from the distances of the centroids: value, mixing, row (K,): `mix_ovo`."""
     cdef Py_ssize_t K = pi.shape[0]
     cdef double[:, ::1] C = np.zeros((K, K))
@@ -280,7 +294,7 @@ def ovo_mixing(const double[:, ::1] d, const double[::1] pi, Py_ssize_t N):
 
 
 cdef double mix_ova(
-    const double *d, const double[::1] pi, Py_ssize_t N, double *C
+    const double *d, const double[::1] pi, double N, double *C
 ) noexcept nogil:
     """OvA: the value, and the mixing matrix C (K, K), which holds zeros.
 
@@ -297,7 +311,7 @@ cdef double mix_ova(
 
 
 cdef double mix_ovo(
-    const double *d, const double[::1] pi, Py_ssize_t N, double *C, double[::1] row
+    const double *d, const double[::1] pi, double N, double *C, double[::1] row
 ) noexcept nogil:
     """OvO: the value, the mixing matrix C (K, K) and the row, which hold zeros.
 

@@ -1,10 +1,11 @@
 """The Wasserstein objectives on the transport solver.
 
-With ``w_k = P_k / (N pi_k)`` the samples' weights in cluster k, and ``(u, v)``
-optimal potentials of a problem of value ``W(w_k, b)``, moving ``P`` moves
-``pi_k W`` by ``(W + u_i - <u, w_k>) / N`` for each unit of ``P_ik``. Both
-objectives are sums of such terms over a table of problems (k, l), with row K of
-the weights standing for the uniform distribution of all samples.
+With ``share_i`` the share of sample i in the weight of all, 1 / N without weights,
+``w_ik = share_i P_ik / pi_k`` its weight in cluster k, and ``(u, v)`` optimal
+potentials of a problem of value ``W(w_k, b)``, moving ``P`` moves ``pi_k W`` by
+``share_i (W + u_i - <u, w_k>)`` for each unit of ``P_ik``. Both objectives are sums of
+such terms over a table of problems (k, l), with row K of the weights standing for the
+shares, the distribution of all samples.
 """
 
 import numpy as np
@@ -77,7 +78,7 @@ cdef class Transports:
     cdef const double[:, ::1] D
     cdef readonly Py_ssize_t n_samples, n_clusters, n_problems
     cdef readonly bint ovo
-    cdef bint symmetric, zero_diagonal, warm, complementary
+    cdef bint symmetric, zero_diagonal, warm, complementary, weighted
     cdef Py_ssize_t[:, ::1] table
     cdef double[:, ::1] weights, u, v
     cdef double[::1] pi, values
@@ -152,15 +153,22 @@ cdef class Transports:
             check(status)
             self.warm = True
 
-    def weigh(self, const real[:, ::1] P, double epsilon):
+    def weigh(self, const real[:, ::1] P, double epsilon, const double[::1] shares=None):
         """Take the predictions (N, K): proportions and weights. Cost O(N K).
 
-        Returns whether they are finite.
+        `shares` (N,) are those of the samples, summing to 1; None is 1 / N each.
+        Returns whether the predictions are finite.
         """
         cdef Py_ssize_t N = self.n_samples, K = self.n_clusters, i, k
         cdef double p, total, gap = 0.0, unclipped = 0.0
         cdef double[:, ::1] w = self.weights
+        cdef double whole = N if shares is None else 1.0
+        if shares is not None and shares.shape[0] != N:
+            raise ValueError(f"shares must be {N} numbers, got {shares.shape[0]}")
+        self.weighted = shares is not None
         with nogil:
+            for i in range(N):
+                w[K, i] = shares[i] if self.weighted else 1.0 / N
             for k in range(K):
                 self.pi[k] = 0.0
             for i in range(N):
@@ -169,6 +177,8 @@ cdef class Transports:
                     unclipped += fabs(P[i, k])
                     p = clip(P[i, k], epsilon)
                     total += p
+                    if self.weighted:
+                        p *= shares[i]
                     w[k, i] = p
                     self.pi[k] += p
                 if fabs(total - 1.0) > gap:
@@ -176,7 +186,7 @@ cdef class Transports:
             for k in range(K):
                 for i in range(N):
                     w[k, i] /= self.pi[k]
-                self.pi[k] /= N
+                self.pi[k] /= whole
         self.complementary = (
             K == 2 and not self.ovo and self.symmetric and gap <= COMPLEMENT)
         return bool(isfinite(unclipped))
@@ -287,12 +297,17 @@ cdef class Transports:
 
     cdef void _add(self, double[::1] g, Py_ssize_t q, Py_ssize_t k,
                    double[::1] f, double sign) noexcept nogil:
-        # g += share / pi_k (W + sign (f - <f, w_k>)) / N
-        cdef Py_ssize_t N = self.n_samples, i
-        cdef double factor = self._share(q) / (self.pi[k] * N)
+        # g += share / pi_k (W + sign (f - <f, w_k>)) / N, or by the shares of samples
+        cdef Py_ssize_t N = self.n_samples, K = self.n_clusters, i
+        cdef double factor = self._share(q) / (self.pi[k] * (1.0 if self.weighted else N))
         cdef double mean = 0.0
         for i in range(N):
             mean += f[i] * self.weights[k, i]
+        if self.weighted:
+            for i in range(N):
+                g[i] += (
+                    factor * self.weights[K, i] * (self.values[q] + sign * (f[i] - mean)))
+            return
         for i in range(N):
             g[i] += factor * (self.values[q] + sign * (f[i] - mean))
 

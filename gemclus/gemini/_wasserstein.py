@@ -13,6 +13,7 @@ from gemclus._common.validation import (
     check_predictions,
     check_square_matrix,
 )
+from gemclus._common.weights import check_sample_weight
 from gemclus.affinity import Distances, distance_affinity, distance_matrix
 from gemclus.gemini._base import GEMINI
 from gemclus.gemini._transport import Transports
@@ -101,11 +102,12 @@ class WassersteinGEMINI(GEMINI):
     def _training_evaluator(self):
         return WarmEvaluator(self)
 
-    def evaluate(self, y_pred, affinity, return_grad=False):
+    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
         ovo, epsilon, n_threads = self._check_parameters()
         P, distances = _check_arguments(y_pred, affinity)
+        weights = _check_weights(sample_weight, P)
         transports = _make_transports(distances, P, ovo)
-        return _evaluate(transports, P, epsilon, n_threads, return_grad)
+        return _evaluate(transports, P, weights, epsilon, n_threads, return_grad)
 
     def _check_parameters(self):
         ovo = check_bool("ovo", self.ovo)
@@ -128,7 +130,7 @@ class WarmEvaluator:
         self._affinity = None
         self._transports = None
 
-    def __call__(self, y_pred, affinity, return_grad=False):
+    def __call__(self, y_pred, affinity, return_grad=False, sample_weight=None):
         transports = self._transports
         if (
             affinity is self._affinity
@@ -144,7 +146,17 @@ class WarmEvaluator:
             kept = isinstance(affinity, Distances)
             self._affinity = affinity if kept else None
             self._transports = transports if kept else None
-        return _evaluate(transports, P, self._epsilon, self._n_threads, return_grad)
+        weights = _check_weights(sample_weight, P)
+        return _evaluate(
+            transports, P, weights, self._epsilon, self._n_threads, return_grad
+        )
+
+
+def _check_weights(sample_weight, P):
+    if sample_weight is None:
+        return None
+    weights = check_sample_weight(sample_weight, len(P))
+    return weights / weights.sum()
 
 
 def _check_arguments(y_pred, affinity):
@@ -164,9 +176,9 @@ def _make_transports(distances, P, ovo):
     return Transports(distances.array, is_metric, P.shape[1], ovo)
 
 
-def _evaluate(transports, P, epsilon, n_threads, return_grad):
+def _evaluate(transports, P, weights, epsilon, n_threads, return_grad):
     """Value, and gradient if asked, by the problems of `transports`."""
-    if not transports.weigh(P, epsilon):
+    if not transports.weigh(P, epsilon, weights):
         raise ValueError("y_pred must be finite, it contains NaN or infinity")
     _solve(transports, n_threads)
     if not return_grad:

@@ -31,6 +31,9 @@ enum {
     SPREAD,
     SPARE,
     SPARE_2,
+    WEIGHT,
+    TERM,
+    SLOPE,
     STRIPS
 };
 
@@ -85,7 +88,7 @@ static gem_strip strip_of(const gem_fdiv *state)
 /* Both are 0 there, whatever rounding would make of them. */
 static int trivial(const gem_fdiv *state)
 {
-    return state->k == 1 || state->n == 1;
+    return state->k == 1 || state->count == 1.0;
 }
 
 static double clip(double p, double low, double high)
@@ -100,6 +103,49 @@ static void add(double *sum, double *rest, double x)
     double total = *sum + x;
     *rest += fabs(*sum) >= fabs(x) ? (*sum - total) + x : (x - total) + *sum;
     *sum = total;
+}
+
+/* Takes notice of the weights of some rows. */
+static void add_weights(gem_fdiv *state, const double *weights, size_t rows)
+{
+    if (!weights) {
+        state->weight += (double)rows;
+        state->count += (double)rows;
+        return;
+    }
+    for (size_t i = 0; i < rows; i++) {
+        add(&state->weight, &state->weight_rest, weights[i]);
+        state->count += weights[i] > 0.0;
+    }
+}
+
+static double total_weight(const gem_fdiv *state)
+{
+    return state->weight + state->weight_rest;
+}
+
+/* The weight of each entry of a strip; NULL without weights. */
+static const double *entry_weights(const gem_fdiv *state, const double *weights,
+                                   size_t rows)
+{
+    double *strip = strip_vector(state, WEIGHT);
+    if (!weights)
+        return NULL;
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < state->k; j++)
+            strip[i * state->k + j] = weights[i];
+    return strip;
+}
+
+/* total += weight * terms, which are cleared. */
+static void add_weighted(double *restrict total, const double *restrict weight,
+                         double *restrict terms, size_t size)
+{
+    EACH(at)
+    {
+        total[at] = GEM_MULADD(weight[at], terms[at], total[at]);
+        terms[at] = 0.0;
+    }
 }
 
 /* Folds the rows of a strip onto its first row, adds that to a vector of k sums
@@ -159,15 +205,18 @@ static gem_fdiv_status start(gem_fdiv *state, gem_fdiv_kind kind, size_t n, size
     return GEM_FDIV_OK;
 }
 
-static gem_fdiv_status settle(gem_fdiv *state)
+static gem_fdiv_status settle(gem_fdiv *state, int whole)
 {
     const double *sum = vector(state, PI), *rest = vector(state, PI_REST);
     double *pi = strip_vector(state, PI_STRIP), *inv_pi = strip_vector(state, INV_PI);
     double *log_pi = strip_vector(state, LOG_PI);
+    const double weight = total_weight(state);
     if (!(state->moved - state->moved == 0.0))
         return GEM_FDIV_NOT_FINITE;
+    if (!(weight > 0.0))
+        return GEM_FDIV_BAD_ARGUMENT;
     for (size_t j = 0; j < state->k; j++) {
-        pi[j] = (sum[j] + rest[j]) / (double)state->n;
+        pi[j] = (sum[j] + rest[j]) / weight;
         inv_pi[j] = 1.0 / pi[j];
         log_pi[j] = gem_log_normal(pi[j], 0.0);
     }
@@ -176,7 +225,9 @@ static gem_fdiv_status settle(gem_fdiv *state)
     repeat_row(state, LOG_PI);
     if (formulas[state->kind].prepare) {
         const gem_strip strip = strip_of(state);
-        formulas[state->kind].prepare(&strip, (double)state->n, vector(state, DPI_SUM));
+        formulas[state->kind].prepare(&strip, weight, vector(state, DPI_SUM));
+        if (!whole)
+            memset(vector(state, DPI_SUM), 0, state->k * sizeof(double));
     }
     return GEM_FDIV_OK;
 }
@@ -186,7 +237,7 @@ static double finish(gem_fdiv *state)
     const gem_formula *formula = &formulas[state->kind];
     const double *value = vector(state, VALUE_SUM), *dpi = vector(state, DPI_SUM);
     double *spread = strip_vector(state, SPREAD);
-    const double n = (double)state->n, scale = formula->factor / n;
+    const double n = total_weight(state), scale = formula->factor / n;
     double sum = 0.0, rest = 0.0;
     if (trivial(state))
         return 0.0;
@@ -197,6 +248,41 @@ static double finish(gem_fdiv *state)
     }
     repeat_row(state, SPREAD);
     return formula->offset + formula->factor * ((sum + rest) / n);
+}
+
+static void read_sums(const gem_fdiv *state, int pass, double *sums)
+{
+    const double *sum = vector(state, pass == 1 ? PI : DPI_SUM);
+    const double *value = vector(state, VALUE_SUM);
+    double total = 0.0, rest = 0.0;
+    if (pass == 1) {
+        *sums++ = total_weight(state);
+        *sums++ = state->count;
+        *sums++ = state->moved;
+    } else {
+        for (size_t j = 0; j < state->k; j++) {
+            add(&total, &rest, value[j]);
+            rest += value[state->k + j];
+        }
+        *sums++ = total + rest;
+    }
+    for (size_t j = 0; j < state->k; j++)
+        sums[j] = sum[j] + sum[state->k + j];
+}
+
+static void merge_sums(gem_fdiv *state, int pass, const double *sums)
+{
+    double *sum = vector(state, pass == 1 ? PI : DPI_SUM);
+    double *value = vector(state, VALUE_SUM);
+    if (pass == 1) {
+        add(&state->weight, &state->weight_rest, *sums++);
+        state->count += *sums++;
+        state->moved += *sums++;
+    } else {
+        add(&value[0], &value[state->k], *sums++);
+    }
+    for (size_t j = 0; j < state->k; j++)
+        add(&sum[j], &sum[state->k + j], sums[j]);
 }
 
 #define real double
@@ -210,6 +296,7 @@ static double finish(gem_fdiv *state)
 #include "fdivergence_passes.h"
 
 const gem_fdiv_table GEM_ISA(gem_fdiv) = {
-    name,     work_space, start,  proportions_f64, proportions_f32, settle,
-    rows_f64, rows_f32,   finish, spread_f64,      spread_f32,
+    name,       work_space, start,      proportions_f64, proportions_f32,
+    settle,     rows_f64,   rows_f32,   finish,          spread_f64,
+    spread_f32, read_sums,  merge_sums,
 };

@@ -7,7 +7,8 @@
  * adds f(P_i, pi) to `value`, at any entries. If a gradient is
  * wanted it sets direct[at] = df/dp there and adds df/dpi to dpi[at]. Without,
  * it may still use `direct` as scratch, but must not compute `value` otherwise.
- * p, pi and R = p / pi are positive.
+ * p, pi and R = p / pi are positive. It knows nothing of weights, unless the table
+ * says so: then what it adds to `value` and `dpi` is multiplied by those of its rows.
  */
 #ifndef GEM_FDIVERGENCE_FORMULAS_H
 #define GEM_FDIVERGENCE_FORMULAS_H
@@ -22,8 +23,9 @@ typedef struct {
     size_t k, size; /* columns, entries */
     const double *p, *pi, *inv_pi, *log_pi;
     double *value, *direct, *dpi;
-    double *spare; /* scratch: two strips */
-    double *row;   /* scratch of tv_rows.h */
+    double *spare;         /* scratch: two strips */
+    double *row;           /* scratch of tv_rows.h */
+    const double *weights; /* one for each row, or NULL */
 } gem_strip;
 
 #define ENTRIES(strip)                                                                 \
@@ -96,9 +98,9 @@ static void tv_ova(const gem_strip *strip, int gradient)
         }
 }
 
-static void tv_ovo_prepare(const gem_strip *strip, double n, double *dpi)
+static void tv_ovo_prepare(const gem_strip *strip, double weight, double *dpi)
 {
-    gem_tv_prepare(strip->pi, n, strip->k, dpi, strip->row);
+    gem_tv_prepare(strip->pi, weight, strip->k, dpi, strip->row);
 }
 
 static void tv_ovo_collect(const gem_strip *strip)
@@ -110,8 +112,8 @@ static void tv_ovo_collect(const gem_strip *strip)
 static void tv_ovo(const gem_strip *strip, int gradient)
 {
     ENTRIES(strip);
-    gem_tv_rows(p, pi, inv_pi, size / strip->k, strip->k, value, direct, dpi,
-                strip->row, gradient);
+    gem_tv_rows(p, strip->weights, pi, inv_pi, size / strip->k, strip->k, value, direct,
+                dpi, strip->row, gradient);
 }
 
 /* S = sum sqrt(p pi). */
@@ -193,23 +195,25 @@ typedef struct {
     void (*add)(const gem_strip *strip, int gradient);
     double offset, factor; /* value = offset + factor * mean f */
     int through_pi;        /* whether the formula adds to dpi */
-    /* If not NULL: before all rows, may set the k sums of df/dpi over the n rows;
-     * before these sums are taken, adds to dpi what the formula kept back. */
-    void (*prepare)(const gem_strip *strip, double n, double *dpi);
+    int weighs;            /* whether it multiplies what it adds by the weights */
+    /* If not NULL: before all rows, may set the k sums of df/dpi over rows of this
+     * weight; before these sums are taken, adds to dpi what the formula kept back. */
+    void (*prepare)(const gem_strip *strip, double weight, double *dpi);
     void (*collect)(const gem_strip *strip);
 } gem_formula;
 
 static const gem_formula formulas[GEM_FDIV_COUNT] = {
-    [GEM_FDIV_KL_OVA] = {"kl_ova", kl_ova, 0.0, 1.0, 0, NULL, NULL},
-    [GEM_FDIV_KL_OVO] = {"kl_ovo", kl_ovo, 0.0, 1.0, 1, NULL, NULL},
-    [GEM_FDIV_TV_OVA] = {"tv_ova", tv_ova, 0.0, 0.5, 1, NULL, NULL},
-    [GEM_FDIV_TV_OVO] = {"tv_ovo", tv_ovo, 0.0, 1.0, 1, tv_ovo_prepare, tv_ovo_collect},
-    [GEM_FDIV_HELLINGER_OVA] = {"hellinger_ova", hellinger_ova, 1.0, -1.0, 1, NULL,
+    [GEM_FDIV_KL_OVA] = {"kl_ova", kl_ova, 0.0, 1.0, 0, 0, NULL, NULL},
+    [GEM_FDIV_KL_OVO] = {"kl_ovo", kl_ovo, 0.0, 1.0, 1, 0, NULL, NULL},
+    [GEM_FDIV_TV_OVA] = {"tv_ova", tv_ova, 0.0, 0.5, 1, 0, NULL, NULL},
+    [GEM_FDIV_TV_OVO] = {"tv_ovo", tv_ovo, 0.0, 1.0, 1, 1, tv_ovo_prepare,
+                         tv_ovo_collect},
+    [GEM_FDIV_HELLINGER_OVA] = {"hellinger_ova", hellinger_ova, 1.0, -1.0, 1, 0, NULL,
                                 NULL},
-    [GEM_FDIV_HELLINGER_OVO] = {"hellinger_ovo", hellinger_ovo, 1.0, -1.0, 1, NULL,
+    [GEM_FDIV_HELLINGER_OVO] = {"hellinger_ovo", hellinger_ovo, 1.0, -1.0, 1, 0, NULL,
                                 NULL},
-    [GEM_FDIV_CHI2_OVA] = {"chi2_ova", chi2_ova, -0.5, 0.5, 1, NULL, NULL},
-    [GEM_FDIV_CHI2_OVO] = {"chi2_ovo", chi2_ovo, -0.5, 0.5, 1, NULL, NULL},
+    [GEM_FDIV_CHI2_OVA] = {"chi2_ova", chi2_ova, -0.5, 0.5, 1, 0, NULL, NULL},
+    [GEM_FDIV_CHI2_OVO] = {"chi2_ovo", chi2_ovo, -0.5, 0.5, 1, 0, NULL, NULL},
 };
 
 #endif

@@ -40,7 +40,8 @@ typedef double gem_tv_lanes[GEM_TV_ROWS];
  * Of two clusters j < l the ratio of j is taken to be the lower one, and where it is
  * the higher one that is put right: one product for each sum of a pair, and no sign.
  * c starts from what this makes of it in every row. So does dpi: a cluster's total p
- * over all rows is n pi. */
+ * over all rows is pi times their weight. With weights, p is multiplied by that of its
+ * row once its ratio is known. */
 typedef struct {
     gem_tv_lanes *p, *ratio, *c, *e;
     double *start; /* of c */
@@ -60,8 +61,8 @@ static gem_tv_tile tv_tile(double *scratch, size_t k)
     };
 }
 
-/* Before all rows: sets in dpi what gem_tv_collect leaves out. */
-static void gem_tv_prepare(const double *pi, double n, size_t k, double *dpi,
+/* Before all rows, of this total weight: sets in dpi what gem_tv_collect leaves out. */
+static void gem_tv_prepare(const double *pi, double weight, size_t k, double *dpi,
                            double *scratch)
 {
     const gem_tv_tile tile = tv_tile(scratch, k);
@@ -72,7 +73,7 @@ static void gem_tv_prepare(const double *pi, double n, size_t k, double *dpi,
         all += pi[j];
     for (size_t j = 0; j < k; below += pi[j++]) {
         tile.start[j] = 0.5 * (below - (all - below - pi[j]));
-        dpi[j] = -2.0 * n * tile.start[j];
+        dpi[j] = -2.0 * weight * tile.start[j];
     }
     memset(tile.e, 0, k * sizeof *tile.e);
 }
@@ -167,7 +168,7 @@ static void tv_ties(const gem_tv_tile *tile, const double *pi, size_t k, size_t 
 
 /* GEM_TV_ROWS rows, of which the first `count` count: sets c, adds to value and e. */
 GEM_INLINE void tv_tile_by_pairs(const gem_tv_tile *tile, const double *rows,
-                                 const double *restrict pi,
+                                 const double *weights, const double *restrict pi,
                                  const double *restrict inv_pi, size_t k, size_t count,
                                  double *restrict value, double *c, int gradient)
 {
@@ -183,6 +184,8 @@ GEM_INLINE void tv_tile_by_pairs(const gem_tv_tile *tile, const double *rows,
         }
         for (size_t i = count; i < GEM_TV_ROWS; i++)
             p[i] = 0.0;
+        for (size_t i = 0; weights && i < count; i++)
+            p[i] *= weights[i];
     }
     for (size_t lane = 0; lane < count; lane += GEM_VEC_LANES)
         if ((gradient ? tv_slopes : tv_value)(tile, pi, k, lane))
@@ -198,21 +201,21 @@ GEM_INLINE void tv_tile_by_pairs(const gem_tv_tile *tile, const double *rows,
     }
 }
 
-static void tv_rows_by_pairs(const double *p, const double *pi, const double *inv_pi,
-                             size_t rows, size_t k, double *value, double *c,
-                             double *scratch, int gradient)
+static void tv_rows_by_pairs(const double *p, const double *weights, const double *pi,
+                             const double *inv_pi, size_t rows, size_t k, double *value,
+                             double *c, double *scratch, int gradient)
 {
     const gem_tv_tile tile = tv_tile(scratch, k);
     const size_t rest = rows % GEM_TV_ROWS, whole = rows - rest;
     for (size_t row = 0; row < whole; row += GEM_TV_ROWS)
-        tv_tile_by_pairs(&tile, p + row * k, pi, inv_pi, k, GEM_TV_ROWS, value,
-                         c + row * k, gradient);
+        tv_tile_by_pairs(&tile, p + row * k, weights ? weights + row : NULL, pi, inv_pi,
+                         k, GEM_TV_ROWS, value, c + row * k, gradient);
     if (rest) {
         for (size_t i = 0; i < GEM_TV_ROWS; i++)
             memcpy(tile.rest + i * k, p + (whole + (i < rest ? i : 0)) * k,
                    k * sizeof *p);
-        tv_tile_by_pairs(&tile, tile.rest, pi, inv_pi, k, rest, value, tile.rest,
-                         gradient);
+        tv_tile_by_pairs(&tile, tile.rest, weights ? weights + whole : NULL, pi, inv_pi,
+                         k, rest, value, tile.rest, gradient);
         memcpy(c + whole * k, tile.rest, rest * k * sizeof *p);
     }
 }
@@ -242,10 +245,11 @@ static const size_t *sort_clusters(size_t *order, const double *ratio, size_t k)
     return from;
 }
 
-/* One row, O(k log k). */
-static void tv_row_by_sorting(const double *restrict p, const double *restrict pi,
-                              const double *restrict inv_pi, size_t k, double *value,
-                              double *restrict c, double *restrict dpi, double *scratch)
+/* One row of some weight, O(k log k). */
+static void tv_row_by_sorting(const double *restrict p, double weight,
+                              const double *restrict pi, const double *restrict inv_pi,
+                              size_t k, double *value, double *restrict c,
+                              double *restrict dpi, double *scratch)
 {
     double *ratio = scratch;
     const size_t *order;
@@ -253,7 +257,7 @@ static void tv_row_by_sorting(const double *restrict p, const double *restrict p
     for (size_t j = 0; j < k; j++) {
         ratio[j] = p[j] * inv_pi[j];
         pi_all += pi[j];
-        p_all += p[j];
+        p_all += weight * p[j];
     }
     order = sort_clusters((size_t *)(void *)(scratch + k), ratio, k);
     for (size_t first = 0, last; first < k; first = last) {
@@ -261,7 +265,7 @@ static void tv_row_by_sorting(const double *restrict p, const double *restrict p
         for (last = first; last < k && ratio[order[last]] == ratio[order[first]];
              last++) {
             pi_tied += pi[order[last]];
-            p_tied += p[order[last]];
+            p_tied += weight * p[order[last]];
         }
         for (size_t at = first; at < last; at++) {
             c[order[at]] = pi_below - (pi_all - pi_below - pi_tied);
@@ -271,20 +275,22 @@ static void tv_row_by_sorting(const double *restrict p, const double *restrict p
         p_below += p_tied;
     }
     for (size_t j = 0; j < k; j++)
-        *value = GEM_MULADD(p[j], c[j], *value);
+        *value = GEM_MULADD(weight * p[j], c[j], *value);
 }
 
 /* Sets c of these rows, one after the other, adds to the first GEM_TV_ROWS numbers
- * of value and, if there is to be a gradient, to dpi (gem_tv_collect). */
-static void gem_tv_rows(const double *p, const double *pi, const double *inv_pi,
-                        size_t rows, size_t k, double *value, double *c, double *dpi,
-                        double *scratch, int gradient)
+ * of value and, if there is to be a gradient, to dpi (gem_tv_collect). What it adds is
+ * multiplied by the weights of the rows, if they are not NULL. */
+static void gem_tv_rows(const double *p, const double *weights, const double *pi,
+                        const double *inv_pi, size_t rows, size_t k, double *value,
+                        double *c, double *dpi, double *scratch, int gradient)
 {
     if (k <= GEM_TV_PAIRS)
-        tv_rows_by_pairs(p, pi, inv_pi, rows, k, value, c, scratch, gradient);
+        tv_rows_by_pairs(p, weights, pi, inv_pi, rows, k, value, c, scratch, gradient);
     else
-        for (size_t at = 0; at < rows * k; at += k)
-            tv_row_by_sorting(p + at, pi, inv_pi, k, value, c + at, dpi, scratch);
+        for (size_t row = 0, at = 0; row < rows; row++, at += k)
+            tv_row_by_sorting(p + at, weights ? weights[row] : 1.0, pi, inv_pi, k,
+                              value, c + at, dpi, scratch);
 }
 
 #endif

@@ -6,6 +6,9 @@ from scipy.sparse import csr_array
 from scipy.special import softmax
 
 from gemclus._core import layer_passes, layers
+from gemclus.linear import LinearMMD
+from gemclus.mlp import MLPMMD
+from gemclus.sparse import SparseLinearMI, SparseMLPMMD
 
 # Around the rows that kernels take together, their widest layer, their panels.
 SHAPES = [(1, 1, 1), (3, 2, 3), (4, 5, 4), (150, 20, 10), (515, 3, 32), (9, 3, 33)]
@@ -153,3 +156,49 @@ def test_gradients_stop_where_activations_are_zero(order, dtype):
     W, b = layers.affine_relu_backward(X, H, T, np.eye(2, dtype=dtype))
     np.testing.assert_array_equal(W, [[14.0, -6.0]])
     np.testing.assert_array_equal(b, [[7.0, -6.0]])
+
+
+@pytest.mark.parametrize("name", ["softmax_affine", "affine_relu", "affine"])
+@pytest.mark.parametrize("dtype", [np.int64, np.int32, object, np.float16])
+def test_parameters_that_are_not_floats_are_refused_by_name(name, dtype):
+    X, W, b = layer((5, 3, 2), np.float64)
+    function = getattr(layers, name)
+    for samples in (X, X.astype(np.float32), csr_array(X)):
+        with pytest.raises(TypeError, match="b must be an array of float"):
+            function(samples, W, b.astype(dtype))
+        with pytest.raises(TypeError, match="W must be an array of float"):
+            function(samples, W.astype(dtype), b)
+    with pytest.raises(TypeError, match="b must be an array of float.*list"):
+        function(X, W, b.tolist())
+
+
+def test_numbers_of_other_dtypes_are_never_read_as_floats():
+    X, W, b = layer((5, 3, 2), np.float64)
+    P = layers.softmax_affine(X, W, b)
+    whole = np.ones((5, 2), np.int64)
+    exact = layers.softmax_affine_backward(X, P, whole.astype(float))
+    for gradient in (whole, whole.astype(object), whole.astype(np.float32)):
+        found = layers.softmax_affine_backward(X, P, gradient)
+        np.testing.assert_allclose(found[0], exact[0], atol=1e-7)
+    # Bytes of another machine.
+    swapped = b.astype(b.dtype.newbyteorder())
+    with pytest.raises(TypeError, match="b must be an array of float"):
+        layers.softmax_affine(X, W, swapped)
+    integers = (10 * X).astype(np.int64)
+    np.testing.assert_allclose(
+        layers.softmax_affine(integers, W, b),
+        layers.softmax_affine(integers.astype(float), W, b),
+        rtol=1e-14,
+    )
+
+
+@pytest.mark.parametrize("model", [LinearMMD, MLPMMD, SparseLinearMI, SparseMLPMMD])
+def test_models_name_a_bias_that_is_no_float(model):
+    X = generator.normal(size=(40, 3))
+    model = model(n_clusters=2, max_iter=2, random_state=0).fit(X)
+    name = "b_" if hasattr(model, "b_") else "b2_"
+    bias = getattr(model, name)
+    for dtype in (np.int64, object):
+        setattr(model, name, np.rint(bias).astype(dtype))
+        with pytest.raises(TypeError, match="b must be an array of float"):
+            model.predict(X)

@@ -3,10 +3,13 @@
 import numpy as np
 import pytest
 from oracles import ORACLES, numerical_gradient
+from sklearn.datasets import make_blobs
+from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import kernel_metrics, pairwise_kernels
 
 from gemclus.affinity import FactoredKernel, kernel_affinity
 from gemclus.gemini import MMDGEMINI
+from gemclus.nonparametric import CategoricalMMD
 
 generator = np.random.RandomState(0)
 X = np.abs(generator.normal(size=(40, 3)))
@@ -128,3 +131,14 @@ def test_a_factor_of_the_wrong_shape_is_refused():
         FactoredKernel(X.ravel()[:40])
     with pytest.raises(ValueError, match="as y_pred has 40 rows"):
         MMDGEMINI().evaluate(P, FactoredKernel(X[:39]))
+
+
+def test_lbfgs_in_single_precision_does_not_mind_an_offset():
+    X, _ = make_blobs(600, 2, centers=3, random_state=0)
+    X = (X + 5e5).astype(np.float32)
+    params = {"solver": "lbfgs", "random_state": 0, "max_iter": 300}
+    model = CategoricalMMD(3, **params).fit(X)
+    exact = CategoricalMMD(3, **params).fit(X.astype(np.float64))
+    # Either may end in a slightly better optimum than the other.
+    assert model.objective_curve_[-1] >= 0.9999 * exact.objective_curve_[-1]
+    assert adjusted_rand_score(exact.labels_, model.labels_) > 0.95

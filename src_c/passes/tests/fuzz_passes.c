@@ -1,7 +1,7 @@
 /* Softmax, its derivative and the f-divergences on arbitrary bytes, in arrays of
  * their exact size, in both precisions: no access outside them, nothing but
  * probabilities from finite logits, no NaN from finite predictions, and the same bits
- * in one call or many, with a gradient or without. */
+ * in one call or many, with a gradient or without; with weights, and over blocks. */
 #include <float.h>
 #include <math.h>
 #include <stdint.h>
@@ -40,21 +40,55 @@ static void require(int holds)
         double value = NAN, *work = malloc(table->work(k) * sizeof *work);             \
         int good = table->start(&state, kind, n, k, epsilon, work) == GEM_FDIV_OK;     \
         for (size_t i = 0; good && i < n; i += piece)                                  \
-            table->proportions_##suffix(&state, p + i * k,                             \
+            table->proportions_##suffix(&state, p + i * k, NULL,                       \
                                         n - i < piece ? n - i : piece);                \
-        if (good && table->settle(&state) == GEM_FDIV_OK) {                            \
+        if (good && table->settle(&state, 1) == GEM_FDIV_OK) {                         \
             for (size_t i = 0; i < n; i += piece)                                      \
-                table->rows_##suffix(&state, p + i * k, g ? g + i * k : NULL,          \
+                table->rows_##suffix(&state, p + i * k, NULL, g ? g + i * k : NULL,    \
                                      n - i < piece ? n - i : piece);                   \
             value = table->finish(&state);                                             \
             for (size_t i = 0; g && i < n; i += piece)                                 \
-                table->spread_##suffix(&state, p + i * k, g + i * k,                   \
+                table->spread_##suffix(&state, p + i * k, NULL, g + i * k,             \
                                        n - i < piece ? n - i : piece);                 \
             if (epsilon >= 1e-100)                                                     \
                 require(!isnan(value));                                                \
         }                                                                              \
         free(work);                                                                    \
         return value;                                                                  \
+    }                                                                                  \
+                                                                                       \
+    /* The weights of the rows are 0 to 3; one block of them, merged with itself. */   \
+    static void try_block_##suffix(const gem_fdiv_table *table, gem_fdiv_kind kind,    \
+                                   double epsilon, const real *p, size_t n, size_t k)  \
+    {                                                                                  \
+        gem_fdiv state, whole;                                                         \
+        double *work = malloc(table->work(k) * sizeof *work);                          \
+        double *twin = malloc(table->work(k) * sizeof *work);                          \
+        double *w = malloc(n * sizeof *w);                                             \
+        double *first = malloc(GEM_FDIV_SUMS_1(k) * sizeof *first);                    \
+        double *second = malloc(GEM_FDIV_SUMS_2(k) * sizeof *second);                  \
+        real *g = calloc(n * k, sizeof *g);                                            \
+        int good = table->start(&state, kind, n, k, epsilon, work) == GEM_FDIV_OK;     \
+        for (size_t i = 0; i < n; i++)                                                 \
+            w[i] = (double)(i % 4);                                                    \
+        if (good) {                                                                    \
+            table->proportions_##suffix(&state, p, w, n);                              \
+            table->read(&state, 1, first);                                             \
+            table->start(&whole, kind, n, k, epsilon, twin);                           \
+            table->merge(&whole, 1, first);                                            \
+            good = table->settle(&whole, 1) == GEM_FDIV_OK;                            \
+            require(good == (table->settle(&state, 0) == GEM_FDIV_OK));                \
+        }                                                                              \
+        if (good) {                                                                    \
+            table->rows_##suffix(&state, p, w, g, n);                                  \
+            table->read(&state, 2, second);                                            \
+            table->merge(&whole, 2, second);                                           \
+            double value = table->finish(&whole);                                      \
+            table->spread_##suffix(&whole, p, w, g, n);                                \
+            for (size_t at = 0; epsilon >= 1e-100 && at < n * k; at++)                 \
+                require(!isnan(g[at]) && !isnan(value));                               \
+        }                                                                              \
+        free(work), free(twin), free(w), free(first), free(second), free(g);           \
     }                                                                                  \
                                                                                        \
     static void try_divergence_##suffix(                                               \
@@ -73,6 +107,7 @@ static void require(int holds)
             require(!memcmp(g, whole, bytes));                                         \
         }                                                                              \
         free(g), free(whole);                                                          \
+        try_block_##suffix(table, kind, epsilon, p, n, k);                             \
     }
 
 DEFINE_TRIES(f64, double)

@@ -1,6 +1,6 @@
 /* Every f-divergence on every instruction set: gradient against differences of
- * the value, TV one-vs-one against its definition, pieces against the whole, bad
- * input against its status. */
+ * the value, TV one-vs-one against its definition, pieces against the whole, weights
+ * against repeated rows, merged blocks against one, bad input against its status. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +18,11 @@ static void expect(int holds, const char *what, const char *isa, const char *nam
     }
 }
 
+static size_t rest(size_t n, size_t i, size_t piece)
+{
+    return n - i < piece ? n - i : piece;
+}
+
 /* In calls of at most `piece` rows. */
 static double evaluate(const gem_fdiv_table *table, gem_fdiv_kind kind, const double *p,
                        double *g, size_t n, size_t k, size_t piece)
@@ -26,18 +31,53 @@ static double evaluate(const gem_fdiv_table *table, gem_fdiv_kind kind, const do
     double value = NAN, *work = malloc(table->work(k) * sizeof *work);
     if (table->start(&state, kind, n, k, 1e-12, work) == GEM_FDIV_OK) {
         for (size_t i = 0; i < n; i += piece)
-            table->proportions_f64(&state, p + i * k, n - i < piece ? n - i : piece);
-        if (table->settle(&state) == GEM_FDIV_OK) {
+            table->proportions_f64(&state, p + i * k, NULL, rest(n, i, piece));
+        if (table->settle(&state, 1) == GEM_FDIV_OK) {
             for (size_t i = 0; i < n; i += piece)
-                table->rows_f64(&state, p + i * k, g ? g + i * k : NULL,
-                                n - i < piece ? n - i : piece);
+                table->rows_f64(&state, p + i * k, NULL, g ? g + i * k : NULL,
+                                rest(n, i, piece));
             value = table->finish(&state);
             for (size_t i = 0; g && i < n; i += piece)
-                table->spread_f64(&state, p + i * k, g + i * k,
-                                  n - i < piece ? n - i : piece);
+                table->spread_f64(&state, p + i * k, NULL, g + i * k,
+                                  rest(n, i, piece));
         }
     }
     free(work);
+    return value;
+}
+
+/* With weights, over blocks of `block` rows that only share their sums. */
+static double evaluate_blocks(const gem_fdiv_table *table, gem_fdiv_kind kind,
+                              const double *p, const double *w, double *g, size_t n,
+                              size_t k, size_t block)
+{
+    gem_fdiv state, whole;
+    double value = NAN, *work = malloc(table->work(k) * sizeof *work);
+    double *whole_work = malloc(table->work(k) * sizeof *work);
+    double *first = calloc(GEM_FDIV_SUMS_1(k), sizeof *first);
+    double *second = calloc(GEM_FDIV_SUMS_2(k), sizeof *second);
+    table->start(&whole, kind, n, k, 1e-12, whole_work);
+    for (size_t i = 0; i < n; i += block) {
+        table->start(&state, kind, rest(n, i, block), k, 1e-12, work);
+        table->proportions_f64(&state, p + i * k, w + i, rest(n, i, block));
+        table->read(&state, 1, first);
+        table->merge(&whole, 1, first);
+    }
+    table->read(&whole, 1, first);
+    if (table->settle(&whole, 1) == GEM_FDIV_OK) {
+        for (size_t i = 0; i < n; i += block) {
+            table->start(&state, kind, rest(n, i, block), k, 1e-12, work);
+            table->merge(&state, 1, first);
+            table->settle(&state, 0);
+            table->rows_f64(&state, p + i * k, w + i, g + i * k, rest(n, i, block));
+            table->read(&state, 2, second);
+            table->merge(&whole, 2, second);
+        }
+        value = table->finish(&whole);
+        for (size_t i = 0; i < n; i += block)
+            table->spread_f64(&whole, p + i * k, w + i, g + i * k, rest(n, i, block));
+    }
+    free(work), free(whole_work), free(first), free(second);
     return value;
 }
 
@@ -94,6 +134,44 @@ static void check_pieces(const gem_passes *passes, gem_fdiv_kind kind, size_t n,
     expect(isnan(evaluate(table, kind, p, NULL, n, k, n)), "NaN is found", passes->isa,
            table->name(kind));
     free(p), free(g), free(whole);
+}
+
+/* Row i has weight i mod 4, or is there so many times. */
+static void check_weights(const gem_passes *passes, gem_fdiv_kind kind, size_t n,
+                          size_t k, size_t block)
+{
+    const gem_fdiv_table *table = passes->fdivergence;
+    double *p = malloc(n * k * sizeof *p), *g = malloc(n * k * sizeof *g);
+    double *w = malloc(n * sizeof *w), worst = 0.0, scale = 0.0, value, expected;
+    double *rows = malloc(3 * n * k * sizeof *p),
+           *exact = malloc(3 * n * k * sizeof *g);
+    size_t total = 0;
+    fill(p, n, k);
+    for (size_t i = 0; i < n; i++) {
+        w[i] = (double)(i % 4);
+        for (size_t copy = 0; copy < i % 4; copy++)
+            memcpy(rows + total++ * k, p + i * k, k * sizeof *p);
+    }
+    expected = evaluate(table, kind, rows, exact, total, k, total);
+    value = evaluate_blocks(table, kind, p, w, g, n, k, block);
+    total = 0;
+    for (size_t i = 0; i < n; i++)
+        for (size_t copy = 0; copy < (i % 4 ? i % 4 : 1); copy++)
+            for (size_t j = 0; j < k; j++) {
+                double slope = i % 4 ? w[i] * exact[total++] : 0.0;
+                worst = fmax(worst, fabs(g[i * k + j] - slope));
+                scale = fmax(scale, fabs(slope));
+            }
+    expect(fabs(value - expected) <= 1e-13 * (1.0 + fabs(expected)) &&
+               worst <= 1e-12 * scale,
+           "weights", passes->isa, table->name(kind));
+    p[n * k - 1] = NAN;
+    expect(isnan(evaluate_blocks(table, kind, p, w, g, n, k, block)), "NaN in a block",
+           passes->isa, table->name(kind));
+    memset(w, 0, n * sizeof *w);
+    expect(isnan(evaluate_blocks(table, kind, rows, w, g, n, k, block)), "no weight",
+           passes->isa, table->name(kind));
+    free(p), free(g), free(w), free(rows), free(exact);
 }
 
 /* Column j is the first one, shifted by j rows and scaled by a power of two: the
@@ -188,6 +266,10 @@ int main(void)
             check_slopes(passes, (gem_fdiv_kind)kind, 20, 130);
             check_pieces(passes, (gem_fdiv_kind)kind, 3 * GEM_FDIV_BLOCK + 77, 3);
             check_pieces(passes, (gem_fdiv_kind)kind, GEM_FDIV_BLOCK + 1, 300);
+            check_weights(passes, (gem_fdiv_kind)kind, 1000, 3, 1000);
+            check_weights(passes, (gem_fdiv_kind)kind, 1001, 3, 37);
+            check_weights(passes, (gem_fdiv_kind)kind, 500, 24, 123);
+            check_weights(passes, (gem_fdiv_kind)kind, 150, 130, 40);
         }
         /* With and without rows that do not fill a vector or a strip. */
         for (size_t k = 2; k <= 140; k += k < 12 ? 1 : 16)

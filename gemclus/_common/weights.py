@@ -1,0 +1,39 @@
+"""Sample weights, as users give them."""
+
+import numpy as np
+
+from gemclus._core.array_passes import first_not_finite
+
+
+def check_sample_weight(sample_weight, n_samples, name="sample_weight"):
+    """Return weights as an (n,) array of float64, or raise naming `name`.
+
+    A power of 2 is divided out of them, so that no sum overflows; a number stands
+    for the same weight everywhere.
+    """
+    try:
+        weights = np.asarray(sample_weight)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"{name} must be an array of numbers: {error}") from error
+    if weights.dtype == object:
+        try:
+            weights = weights.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise TypeError(f"{name} must hold numbers: {error}") from error
+    if weights.dtype.kind not in "fiub":
+        raise TypeError(f"{name} must hold real numbers, got dtype {weights.dtype}")
+    if weights.ndim == 0:
+        weights = np.full(n_samples, weights)
+    if weights.shape != (n_samples,):
+        raise ValueError(
+            f"{name} must have shape ({n_samples},), one weight for each sample, got "
+            f"{weights.shape}"
+        )
+    weights = weights.astype(np.float64)
+    if first_not_finite((weights,)) >= 0:
+        raise ValueError(f"{name} must be finite, it contains NaN or infinity")
+    if weights.min() < 0.0:
+        raise ValueError(f"{name} must not be negative, got {weights.min()}")
+    if weights.max() == 0.0:
+        raise ValueError(f"{name} must not be zero for all samples")
+    return np.ldexp(weights, -int(np.frexp(weights.max())[1]))
