@@ -60,16 +60,16 @@ int kauri_make_bins(kauri_state *s)
     k->mean = calloc(rank, sizeof(double));
     k->own = calloc(rank, sizeof(double));
     return k->leaf_sums && k->norms && k->spare && k->scratch && k->chunks &&
-           k->filled && k->wanted && k->promising && k->side && k->centred && k->mean && k->own;
+           k->filled && k->wanted && k->promising && k->side && k->centred && k->mean &&
+           k->own;
 }
 
 void kauri_release_bins(kauri_state *s)
 {
     kauri_binned *k = &s->binned;
-    void *arrays[] = {k->leaf_sums, k->norms,   k->means,  k->scratch, k->chunks,
-                      k->filled,    k->wanted,  k->side,   k->centred, k->mean,
-                      k->own,       k->targets, k->norm,   k->beyond,
-                      k->promising};
+    void *arrays[] = {k->leaf_sums, k->norms,   k->means, k->scratch, k->chunks,
+                      k->filled,    k->wanted,  k->side,  k->centred, k->mean,
+                      k->own,       k->targets, k->norm,  k->beyond,  k->promising};
 
     for (int32_t i = 0; i < k->n_spare; i++)
         free(k->spare[i]);
@@ -370,8 +370,8 @@ gem_kauri_status kauri_part_sums(kauri_state *s, kauri_leaf *left, kauri_leaf *r
     size_t width = s->binned.width;
     double *whole = s->binned.side, *sums = kauri_leaf_sums(s, larger);
     double norms = s->binned.norms[left - s->leaves], *block = left->block;
-    int anew = !block || !wants_block(s, larger) ||
-               larger->size < larger->built / SHRUNK;
+    int anew =
+        !block || !wants_block(s, larger) || larger->size < larger->built / SHRUNK;
     gem_kauri_status status;
 
     left->block = right->block = NULL;

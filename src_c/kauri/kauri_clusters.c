@@ -28,7 +28,8 @@ static void measure_leaf(kauri_state *s, kauri_leaf *leaf, int32_t cluster,
 {
     size_t rank = (size_t)s->data->rank, width = (size_t)s->width;
     const double *row = s->data->factor + (size_t)leaf->start * rank;
-    double *distance = s->sorted.distance + (size_t)leaf->start * width + (size_t)cluster;
+    double *distance =
+        s->sorted.distance + (size_t)leaf->start * width + (size_t)cluster;
     kauri_change change = {0.0, 0.0, 0.0, 0.0};
 
     for (int32_t i = 0; i < leaf->size; i++, row += rank, distance += width) {
@@ -126,8 +127,8 @@ static gem_kauri_status measure_by_kernel(kauri_state *s, int32_t cluster)
         kauri_change change = {0.0, 0.0, 0.0, 0.0};
         for (int32_t i = leaf->start; i < leaf->start + leaf->size; i++) {
             size_t sample = (size_t)s->sample[i];
-            double *distance = s->sorted.distance +
-                               (size_t)i * (size_t)s->width + (size_t)cluster;
+            double *distance =
+                s->sorted.distance + (size_t)i * (size_t)s->width + (size_t)cluster;
             double old = *distance;
             *distance =
                 weight_at(s, (size_t)i) *

@@ -26,8 +26,8 @@ void kauri_clear_split(kauri_split *split)
 
 kauri_scan kauri_make_scan(const kauri_state *s, const kauri_leaf *leaf, double own)
 {
-    kauri_scan m = {leaf, leaf->cluster, 0, s->size[leaf->cluster], leaf->weight,
-                    0.0,  0.0};
+    kauri_scan m = {leaf,         leaf->cluster, 0,  s->size[leaf->cluster],
+                    leaf->weight, 0.0,           0.0};
 
     m.alone = !(m.n_cluster > m.n_leaf * (1.0 + KAURI_WEIGHTLESS));
     if (m.alone)
@@ -108,8 +108,8 @@ void kauri_offer(const kauri_state *s, const kauri_scan *m, const kauri_cut *c,
                  double gain, gem_kauri_kind kind, int32_t left, int32_t right,
                  kauri_split *best)
 {
-    kauri_split candidate = {gain,   gain, 0.0,   0.0, c->column, c->n_left,
-                             c->bin, left, right, kind};
+    kauri_split candidate = {gain,      gain,   0.0,  0.0,   c->column,
+                             c->n_left, c->bin, left, right, kind};
     double low, high;
 
     if (!(gain > kauri_bar(best, m)))

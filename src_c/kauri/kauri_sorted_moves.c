@@ -71,8 +71,7 @@ static void weigh_lanes(const kauri_state *s, const kauri_scan *m, double n,
  * anything. */
 static void fill_lanes(kauri_state *s, const kauri_scan *m, double sum[KAURI_LANES])
 {
-    const double *row =
-        s->sorted.distance + (size_t)m->leaf->start * (size_t)s->width;
+    const double *row = s->sorted.distance + (size_t)m->leaf->start * (size_t)s->width;
     double *lane = s->sorted.lanes, *weight = s->sorted.weights;
 
     choose_lanes(s);
@@ -147,9 +146,9 @@ static double move_column(kauri_state *s, const kauri_scan *m, int32_t column,
 
         if (definite) {
             for (; passed < c.n_left; passed++) {
-                const double *lane = s->sorted.lanes +
-                                     (size_t)(order[passed] - m->leaf->start) *
-                                         KAURI_LANES;
+                const double *lane =
+                    s->sorted.lanes +
+                    (size_t)(order[passed] - m->leaf->start) * KAURI_LANES;
 #pragma omp simd
                 for (int l = 0; l < KAURI_LANES; l++)
                     side[l] += lane[l];

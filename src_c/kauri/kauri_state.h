@@ -54,34 +54,34 @@ typedef struct {
     double *drift;    /* (width): samples moved since the sums were made anew */
 
     /* The filter of kauri_moves.c: its lanes, and the smallest cluster of each. */
-    int32_t *lane_of;        /* (width): of each cluster */
+    int32_t *lane_of; /* (width): of each cluster */
     double smallest[KAURI_LANES];
     double *lanes, *weights; /* (n, KAURI_LANES): work */
 
-    double *rows;                  /* work: (n + 1, rank), but at least (n, width) */
-    double *value;                 /* (n): work */
-    int32_t *sorted_index;         /* (n): work, for a kernel matrix */
-    double *sorted_means;          /* (n): work, for a kernel matrix */
-    double *sorted_weight;         /* (n): work, for a kernel matrix and weights */
-    int32_t *new_position;         /* (n): work */
+    double *rows;          /* work: (n + 1, rank), but at least (n, width) */
+    double *value;         /* (n): work */
+    int32_t *sorted_index; /* (n): work, for a kernel matrix */
+    double *sorted_means;  /* (n): work, for a kernel matrix */
+    double *sorted_weight; /* (n): work, for a kernel matrix and weights */
+    int32_t *new_position; /* (n): work */
 } kauri_sorted;
 
 /* What the walk over bins keeps. The sums of a bin are a row: the number of its
  * samples, their weight unless all weigh one, and their weighted factor. The rows
  * of all bins of all features are a block. */
 typedef struct {
-    size_t n_bins; /* of all features */
-    size_t width;  /* of a row */
-    size_t lead;   /* of what stands before the factor: 1, or 2 with weights */
+    size_t n_bins;     /* of all features */
+    size_t width;      /* of a row */
+    size_t lead;       /* of what stands before the factor: 1, or 2 with weights */
     double *leaf_sums; /* (max_leaves, width): a row for each leaf */
     double *norms;     /* (max_leaves): weighted squared norms of the factor */
     double *means;     /* (width of clusters, rank) */
 
     double **spare; /* (n_blocks): blocks kept for leaves but not in use */
     int32_t n_spare, n_blocks, max_blocks;
-    double *scratch; /* a block, zero between uses */
-    double *chunks;  /* work: rows of samples, for each thread */
-    int32_t *wanted; /* (d): work, features that are looked at */
+    double *scratch;          /* a block, zero between uses */
+    double *chunks;           /* work: rows of samples, for each thread */
+    int32_t *wanted;          /* (d): work, features that are looked at */
     unsigned char *promising; /* (n_columns): work, those that may gain enough */
 
     int32_t *filled; /* (most bins of a feature): work, bins that are not empty */

@@ -57,7 +57,6 @@ static double weight_of(const problem *p, int i)
     return p->use_weight ? p->weight[i] : 1.0;
 }
 
-
 typedef struct {
     gem_kauri_tree t;
     int32_t left[MAX_NODES], right[MAX_NODES], feature[MAX_NODES], depth[MAX_NODES],
@@ -351,8 +350,8 @@ static double best_gain(const problem *p, const int *cluster, const int *node,
                 value = isnan(value) ? INFINITY : value;
                 if (!is_allowed(p, node, leaf, f, value, missing_left))
                     continue;
-                gain = best_filing(p, cluster, node, leaf, f, value, missing_left,
-                                   before);
+                gain =
+                    best_filing(p, cluster, node, leaf, f, value, missing_left, before);
                 best = gain > best ? gain : best;
             }
     }
