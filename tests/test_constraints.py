@@ -4,10 +4,14 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from gemclus import add_mlcl_constraint
 from gemclus.affinity import DenseKernel, SampleIndices
@@ -178,6 +182,34 @@ def test_pairs_are_checked(name, pairs, error, message):
         add_mlcl_constraint(LinearMMD(), **{name: pairs})
 
 
+@pytest.mark.parametrize("name", ["must_link", "cannot_link"])
+def test_pairs_of_other_kinds_are_refused_by_name(name):
+    for pairs in (5, 2.5, object()):
+        with pytest.raises(TypeError, match=f"{name} must be pairs .*got .*"):
+            add_mlcl_constraint(LinearMMD(), **{name: pairs})
+    with pytest.raises(TypeError, match=f"{name} must .*'ab'"):
+        add_mlcl_constraint(LinearMMD(), **{name: "ab"})
+    with pytest.raises(TypeError, match=f"{name} must hold integers"):
+        add_mlcl_constraint(LinearMMD(), **{name: zip("ab", "cd")})
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        lambda: zip([0, 2], [1, 3]),
+        lambda: ((i, i + 1) for i in (0, 2)),
+        lambda: {(0, 1), (2, 3)},
+        lambda: pd.DataFrame({"first": [0, 2], "second": [1, 3]}),
+    ],
+    ids=["zip", "generator", "set", "frame"],
+)
+def test_iterators_and_sets_of_pairs_are_read(pairs, X):
+    constrained = add_mlcl_constraint(LinearMMD(), must_link=pairs())
+    assert sorted(constrained._constraints.pairs.tolist()) == [[0, 1], [2, 3]]
+    empty = add_mlcl_constraint(LinearMMD(max_iter=1), iter(()), set())
+    assert empty.fit(X).labels_.shape == (40,)
+
+
 def test_arguments_are_checked():
     with pytest.raises(TypeError, match="gemini_model"):
         add_mlcl_constraint(Kauri(), [[0, 1]])
@@ -246,6 +278,72 @@ def test_pairs_follow_their_samples_into_a_fold(gemini, batch_size, X):
     whole.fit(X[rows], SampleIndices(40)[rows])
     np.testing.assert_array_equal(
         whole.predict_proba(X), fold.fit(X[rows]).predict_proba(X)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("convert", [np.asarray, csr_array])
+def test_pairs_find_their_samples_by_their_features(convert, dtype, X):
+    X = X.astype(dtype)
+    model = LinearModel(gemini="mi", max_iter=5, random_state=0)
+    rows = np.array([31, 4, 8, 15, 16, 23, 2, 39, 0, 11])
+    whole = add_mlcl_constraint(
+        model, [[4, 39], [1, 8]], [[23, 31]], factor=3.0, X=convert(X)
+    )
+    fold = add_mlcl_constraint(model, [[1, 7]], [[5, 0]], factor=3.0)
+    np.testing.assert_array_equal(
+        whole.fit(convert(X)[rows]).predict_proba(X),
+        fold.fit(convert(X)[rows]).predict_proba(X),
+    )
+    plain = add_mlcl_constraint(model, [[4, 39], [1, 8]], [[23, 31]], factor=3.0)
+    np.testing.assert_array_equal(
+        whole.fit(X).predict_proba(X), plain.fit(X).predict_proba(X)
+    )
+
+
+def test_cross_validations_need_nothing_but_the_samples(X):
+    model = add_mlcl_constraint(
+        RIM(max_iter=5, random_state=0), [[0, 39], [0, 10]], [[1, 38]], X=X
+    )
+    scores = cross_val_score(model, X, cv=KFold(4), error_score="raise")
+    other = add_mlcl_constraint(
+        RIM(max_iter=5, random_state=0), [[0, 39], [0, 10]], [[1, 38]]
+    )
+    expected = cross_val_score(other, X, SampleIndices(40), cv=KFold(4))
+    np.testing.assert_array_equal(scores, expected)
+
+
+def test_data_without_the_samples_are_refused(X):
+    model = add_mlcl_constraint(RIM(max_iter=5), [[0, 39]], X=X)
+    with pytest.raises(ValueError, match=r"none of those .*X.*SampleIndices"):
+        model.fit(X + 1.0)
+    scaled = make_pipeline(StandardScaler(), model)
+    with pytest.raises(ValueError, match="none of those"):
+        scaled.fit(X)
+    # The ids of the samples go before their features.
+    assert scaled.fit(X, SampleIndices(40)[np.arange(20)])
+    with pytest.raises(ValueError, match="below the 40 samples, got 40"):
+        add_mlcl_constraint(RIM(), [[0, 40]], X=X)
+
+
+def test_later_constraints_are_of_the_same_samples(X):
+    first = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[0, 39]], X=X)
+    second = add_mlcl_constraint(first, None, [[0, 20]])
+    rows = np.arange(39, -1, -1)
+    turned = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[39, 0]], [[39, 19]])
+    np.testing.assert_array_equal(
+        second.fit(X[rows]).predict_proba(X), turned.fit(X[rows]).predict_proba(X)
+    )
+    with pytest.raises(ValueError, match="X must be the samples"):
+        add_mlcl_constraint(first, [[1, 2]], X=X[rows])
+    assert add_mlcl_constraint(first, [[1, 2]], X=X)
+
+
+def test_constraints_are_pickled_with_their_samples(X):
+    model = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[0, 39]], X=X)
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(
+        twin.fit(X[20:]).predict_proba(X), model.fit(X[20:]).predict_proba(X)
     )
 
 

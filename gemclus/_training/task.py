@@ -85,7 +85,7 @@ def make_task(model: Any, X: Any, y: Any = None, constrained: bool = True) -> Ta
         affinity = MatrixAffinity(np.asarray(affinity))
     objective = gemini
     if constraints is not None:
-        objective = constraints.penalise(gemini, X.shape[0], y)
+        objective = constraints.penalise(gemini, X, y)
     return Task(X, gemini, objective, affinity, alpha=model._penalty_weight())
 
 
