@@ -111,7 +111,7 @@ def test_the_given_model_is_left_alone(X):
     assert constrained is not model
     assert model._constraints is None
     assert not hasattr(constrained, "labels_")
-    assert constrained.get_params() == model.get_params()
+    assert constrained.get_params() == model.get_params() | {"factor": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -150,6 +150,90 @@ def test_applying_twice_adds_up(X):
     np.testing.assert_allclose(
         one_two.fit(X).predict_proba(X), three.fit(X).predict_proba(X), rtol=1e-12
     )
+
+
+def test_the_factor_is_a_parameter(X):
+    model = LinearMMD(random_state=0, max_iter=3)
+    linked = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=5.0)
+    assert linked.get_params()["factor"] == 5.0
+    assert "factor" not in model.get_params()
+    changed = clone(linked).set_params(factor=0.5, max_iter=2)
+    assert changed.get_params()["factor"] == 0.5 and changed.max_iter == 2
+    assert linked.get_params()["factor"] == 5.0
+    expected = add_mlcl_constraint(
+        model.set_params(max_iter=2), [[0, 1]], [[2, 3]], factor=0.5
+    )
+    np.testing.assert_array_equal(
+        changed.fit(X).predict_proba(X), expected.fit(X).predict_proba(X)
+    )
+    twin = clone(changed).set_params(**changed.get_params())
+    assert twin.get_params() == changed.get_params()
+    with pytest.raises(ValueError, match="factor must be of constraints"):
+        model.set_params(factor=2.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "error"), [(-1.0, ValueError), ("1", TypeError), (np.nan, ValueError)]
+)
+def test_a_bad_factor_is_refused_by_fit(factor, error, X):
+    linked = add_mlcl_constraint(LinearMMD(max_iter=3), [[0, 1]])
+    linked.set_params(factor=factor)
+    with pytest.raises(error, match="factor must be"):
+        linked.fit(X)
+
+
+def test_factors_of_their_own_and_a_common_one(X):
+    model = LinearMMD(random_state=0, max_iter=3)
+    one = add_mlcl_constraint(model, [[0, 1]], factor=1.0)
+    mixed = add_mlcl_constraint(one, None, [[2, 3]], factor=4.0)
+    assert mixed.get_params()["factor"] is None
+    expected = mixed.fit(X).predict_proba(X)
+    same = clone(mixed).set_params(factor=2.0)
+    two = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=2.0)
+    np.testing.assert_array_equal(
+        same.fit(X).predict_proba(X), two.fit(X).predict_proba(X)
+    )
+    back = clone(same).set_params(factor=None)
+    np.testing.assert_array_equal(back.fit(X).predict_proba(X), expected)
+    kept = clone(two).set_params(factor=None)
+    assert kept.get_params()["factor"] == 2.0
+    both = add_mlcl_constraint(two, [[5, 6]], factor=2.0)
+    assert both.get_params()["factor"] == 2.0
+    assert "factor" in add_mlcl_constraint(RIM(), [[0, 1]]).get_params()
+
+
+def test_the_factor_is_searched_over(X):
+    pipeline = make_pipeline(
+        add_mlcl_constraint(RIM(max_iter=20, random_state=0), [[0, 39]], X=X)
+    )
+    search = GridSearchCV(
+        pipeline, {"rim__factor": [0.0, 3.0]}, cv=KFold(4), error_score="raise"
+    )
+    search.fit(X)
+    scores = search.cv_results_["mean_test_score"]
+    assert len(set(scores)) == 2
+    assert search.best_estimator_[0].get_params()["factor"] in (0.0, 3.0)
+    assert search.best_estimator_[0]._constraints.pairs.tolist() == [[0, 39]]
+
+
+def test_constraints_are_shown():
+    linked = add_mlcl_constraint(LinearMMD(2), [[0, 1], [1, 2]], [[3, 4]], factor=5.0)
+    expected = "LinearMMD(factor=5.0, n_clusters=2) with 2 must-link and 1 cannot-link"
+    assert repr(linked).startswith(expected)
+    assert "with" not in repr(LinearMMD(2))
+    assert "factor" in linked._repr_html_()
+
+
+def test_a_model_with_a_factor_of_its_own_keeps_it(X):
+    class Scaled(LinearMMD):
+        def __init__(self, n_clusters=2, factor=7.0):
+            super().__init__(n_clusters, max_iter=2, random_state=0)
+            self.factor = factor
+
+    linked = add_mlcl_constraint(Scaled(), [[0, 1]], factor=2.0)
+    assert linked.get_params()["factor"] == 7.0
+    clone(linked.set_params(factor=8.0)).fit(X)
+    assert linked.factor == 8.0 and linked._constraints.factor == 2.0
 
 
 def test_contradictions_are_found_through_any_chain():
