@@ -132,7 +132,9 @@ optimiser_ : object
 n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of shape (D,)
-    Their names, when the data had any.""",
+    Their names, when the data had any.
+feature_map_ : transformer
+    The transformer that the kernel is, fitted to the training samples.""",
 }
 
 

@@ -8,7 +8,8 @@ from gemclus._common.parameters import store
 from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
 from gemclus._common.validation import check_float
 from gemclus._core import layers
-from gemclus.affinity import cross_kernel
+from gemclus._training.feature_maps import feature_map_of
+from gemclus.affinity import FittedFeatureMap, cross_kernel, is_feature_map
 from gemclus.affinity._few_rows import kernel_of_few
 from gemclus.linear._linear import LinearModel
 from gemclus.optim._registry import Solver
@@ -106,9 +107,10 @@ class KernelRIM(RIM):
     %(end)s
     reg : float, default=0.1
         Weight of the penalty.
-    base_kernel : str or callable, default="linear"
-        A name of `sklearn.metrics.pairwise.kernel_metrics`, or a callable
-        ``k(X, Y)`` that returns an (n, m) array.
+    base_kernel : str, callable or transformer, default="linear"
+        A name of `sklearn.metrics.pairwise.kernel_metrics`, a callable
+        ``k(X, Y)`` that returns an (n, m) array, or a feature map: a scikit-learn
+        transformer ``phi``, for the kernel ``phi(X) phi(Y)'``.
     base_kernel_params : dict, default=None
         Arguments of the named kernel or the callable.
     %(training)s
@@ -196,6 +198,12 @@ class KernelRIM(RIM):
         """Absent, as `coef_` is."""
         raise AttributeError("KernelRIM has no weights of features, and no intercept_")
 
+    def _make_affinity(self, gemini, X, y):
+        if is_feature_map(self.base_kernel):
+            params = self.base_kernel_params
+            feature_map_of(self, self.base_kernel, params, X, "base_kernel")
+        return super()._make_affinity(gemini, X, y)
+
     def _enter_batch(self, X, affinity):
         retained = getattr(self, "_retained", None)
         if retained is not None and retained.X is X:
@@ -212,10 +220,13 @@ class KernelRIM(RIM):
 
     def _kernel(self, X):
         """``kappa(X, input_data_)``."""
+        kernel = self.base_kernel
+        if hasattr(self, "feature_map_"):
+            kernel = FittedFeatureMap(self.feature_map_, "base_kernel")
         kappa = cross_kernel(
             X,
             self.input_data_,
-            self.base_kernel,
+            kernel,
             self.base_kernel_params,
             "base_kernel",
         )
