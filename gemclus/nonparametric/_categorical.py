@@ -73,6 +73,7 @@ class CategoricalModel(DiscriminativeModel):
     """
 
     _accepts_sparse = True
+    _needs_soft_starts = True
 
     def __init__(
         self,
