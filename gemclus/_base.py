@@ -138,8 +138,6 @@ class DiscriminativeModel(
     # Whether `_enter_batch` needs an affinity, to know the samples of a batch,
     # even if the objective has none.
     _needs_indices = False
-    # Whether labels to start from lead no further than to soft predictions.
-    _needs_soft_starts = False
     # Whether `_shrink` follows each step of the optimiser.
     _takes_proximal_steps = False
 

@@ -5,14 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gemclus._common.validation import check_choice
-from gemclus.affinity import (
-    DenseKernel,
-    Distances,
-    FactoredKernel,
-    LazyAffinity,
-    SparseKernel,
-    seed_labels,
-)
+from gemclus.affinity import Distances, seed_labels
 
 
 @dataclass(frozen=True)
@@ -37,13 +30,12 @@ class Lead:
     gain: float
 
 
-# Information-based objectives and free logits stay where sharp starts put them. A
-# few iterations are enough on standardised data, and more end no better.
+# Sharper starts are a trap: objectives stay where these put them. A few iterations
+# are enough on standardised data, and more end no better.
 _SOFT = Lead(odds=3.0, stages=(12, 24), near=0.8, gain=0.0)
-# Objectives of a geometry soften what was seeded in it by themselves; from soft
-# starts their first steps leave it again.
+# Cells of any shape are worth following: the first steps from a soft start, which
+# gains from wherever it softens, lose them again.
 _FIRM = Lead(odds=30.0, stages=(12, 24, 48, 96, 192), near=0.95, gain=0.02)
-_GEOMETRIES = (DenseKernel, Distances, FactoredKernel, LazyAffinity, SparseKernel)
 
 
 def check_init(init, n_samples=None, n_clusters=None):
@@ -110,8 +102,8 @@ def start(trainer, init, random_state):
     n_clusters = trainer.model.n_clusters
     labels = starting_labels(init, trainer.task, n_clusters, random_state)
     if labels is not None:
-        geometric = isinstance(trainer.task.affinity, _GEOMETRIES)
-        firm = geometric and not trainer.model._needs_soft_starts
+        affinity = trainer.task.affinity
+        firm = isinstance(affinity, Distances) and affinity.along_data
         pretrain(trainer, labels, _FIRM if firm else _SOFT)
 
 

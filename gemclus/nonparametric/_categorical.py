@@ -73,7 +73,6 @@ class CategoricalModel(DiscriminativeModel):
     """
 
     _accepts_sparse = True
-    _needs_soft_starts = True
 
     def __init__(
         self,

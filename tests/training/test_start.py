@@ -8,10 +8,10 @@ from sklearn.preprocessing import StandardScaler
 
 from gemclus._training.start import starting_labels
 from gemclus._training.task import make_task
-from gemclus.affinity import seed_labels
+from gemclus.affinity import Distances, geodesic_distances, seed_labels
 from gemclus.linear import RIM, LinearMMD, LinearModel, LinearWasserstein
 from gemclus.mlp import MLPMMD, MLPWasserstein
-from gemclus.nonparametric import CategoricalMMD, CategoricalModel
+from gemclus.nonparametric import CategoricalModel, CategoricalWasserstein
 
 WINE = StandardScaler().fit_transform(load_wine().data)
 X, Y = make_blobs(60, centers=[[0, 0], [8, 0], [0, 8]], random_state=0)
@@ -43,9 +43,10 @@ def test_seeds_are_of_the_geometry_of_the_objective(model):
 
 def test_precomputed_kernels_seed():
     kernel = np.equal.outer(Y, Y).astype(float)
-    model = LinearMMD(kernel="precomputed", init="k-means++", **AT_START)
-    noise = np.random.RandomState(0).normal(size=(60, 40))
-    assert adjusted_rand_score(model.fit(noise, kernel).labels_, Y) == 1
+    noise = np.random.RandomState(0).normal(size=(60, 2))
+    task = make_task(LinearMMD(3, kernel="precomputed"), noise, kernel)
+    labels = starting_labels("k-means++", task, 3, np.random.RandomState(0))
+    assert adjusted_rand_score(labels, Y) == 1
 
 
 @pytest.mark.parametrize("make", [make_moons, make_circles])
@@ -64,6 +65,14 @@ def test_clusters_of_any_shape_are_found_and_predicted(make, seed):
     ).fit(samples)
     assert adjusted_rand_score(y, model.labels_) == 1
     assert adjusted_rand_score(y_new, model.predict(new)) >= 0.98
+
+
+def test_free_logits_find_them_as_well():
+    samples, y = make_moons(500, noise=0.05, random_state=0)
+    model = CategoricalWasserstein(
+        2, ovo=True, metric="geodesic", solver="lbfgs", init="k-means++", random_state=0
+    )
+    assert adjusted_rand_score(y, model.fit(samples).labels_) == 1
 
 
 @pytest.mark.parametrize("cls", [LinearMMD, MLPMMD, RIM, CategoricalModel])
@@ -104,15 +113,29 @@ def test_other_labels_are_refused(label, message):
         RIM(3, init=np.full(60, -1)).fit(X)
 
 
-def test_geometries_are_led_firmly_and_others_softly():
-    sharpest = {}
+def sharpness(model, *data):
+    """Mean probability of the labels that a start leads to."""
+    return model.fit(*data).predict_proba(data[0]).max(axis=1).mean()
+
+
+def test_cells_of_any_shape_are_led_to_firmly_and_others_softly():
+    sharp = {}
     for name, model in {
         "kernel": LinearMMD(3),
         "metric": LinearWasserstein(3),
+        "geodesic": LinearWasserstein(3, metric="geodesic"),
         "information": RIM(3),
-        "free logits": CategoricalMMD(3),
     }.items():
         model.set_params(init=Y, **AT_START)
-        sharpest[name] = model.fit(X).predict_proba(X).max()
-    assert sharpest["information"] < 0.7 and sharpest["free logits"] < 0.7
-    assert sharpest["kernel"] > 0.9 and sharpest["metric"] > 0.9
+        sharp[name] = sharpness(model, X)
+    assert sharp.pop("geodesic") > 0.85
+    assert max(sharp.values()) < 0.7
+
+
+def test_precomputed_paths_along_the_data_lead_firmly():
+    D = geodesic_distances(X)
+    model = LinearWasserstein(3, metric="precomputed", init=Y, **AT_START)
+    assert sharpness(model, X, Distances(D, True)) < 0.7
+    affinity = Distances(D, is_metric=True, along_data=True)
+    assert sharpness(model, X, affinity) > 0.85
+    assert affinity.take(np.arange(5)).along_data
