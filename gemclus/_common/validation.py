@@ -242,8 +242,8 @@ def check_labels(name, labels, n_samples=None):
     if missing.any():
         first = int(np.flatnonzero(missing)[0])
         raise ValueError(
-            f"{name} must have a label for each sample, got {array[first]!r} at "
-            f"position {first}"
+            f"{name} must have a label for each sample, not None or NaN, got "
+            f"{array[first]!r} at position {first}"
         )
     try:
         names, codes = np.unique(array, return_inverse=True)

@@ -16,6 +16,7 @@ from gemclus.linear import KernelRIM, LinearMMD, LinearModel
 from gemclus.mlp import MLPMMD
 from gemclus.nonparametric import CategoricalMMD
 from gemclus.sparse import SparseLinearMMD, SparseMLPMMD
+from gemclus.tree import Kauri
 
 X = np.random.RandomState(0).normal(size=(60, 3))
 MAPS = {
@@ -208,3 +209,30 @@ def test_an_objective_with_an_affinity_of_its_own_keeps_its_transformer():
 def test_float32_stays():
     model = LinearMMD(kernel=Nystroem(n_components=5), max_iter=2, random_state=0)
     assert model.fit(X.astype(np.float32)).W_.dtype == np.float32
+
+
+def test_trees_grow_on_features():
+    kernel = Counted(gamma=0.3, n_components=60, random_state=0)
+    Counted.n_fits = 0
+    tree = Kauri(3, kernel=kernel).fit(X)
+    # With as many components as samples, it is the kernel itself.
+    named = Kauri(3, kernel="rbf", kernel_params={"gamma": 0.3}).fit(X)
+    np.testing.assert_array_equal(tree.labels_, named.labels_)
+    assert tree.score(X) == pytest.approx(named.score(X), rel=1e-9)
+    new = X[:20] + 0.1
+    features = tree.feature_map_.transform(new)
+    expected = Kauri(kernel="precomputed").fit(X, X @ X.T)
+    expected.tree_ = tree.tree_
+    assert tree.score(new) == pytest.approx(expected.score(new, features @ features.T))
+    assert Counted.n_fits == 1 and isinstance(tree.feature_map_, Counted)
+    assert Kauri(3, kernel=MAPS["sparse"]).fit(X).labels_.shape == (60,)
+    assert not hasattr(tree.set_params(kernel="linear").fit(X), "feature_map_")
+
+
+def test_samples_without_weight_are_not_seen_by_the_map_of_a_tree():
+    weights = np.r_[np.ones(40), np.zeros(20)]
+    kernel = RBFSampler(gamma="scale", n_components=9, random_state=0)
+    weighted = Kauri(3, kernel=kernel).fit(X, sample_weight=weights)
+    alone = Kauri(3, kernel=kernel).fit(X[:40])
+    assert weighted.feature_map_._gamma == alone.feature_map_._gamma
+    np.testing.assert_array_equal(weighted.predict(X), alone.predict(X))
