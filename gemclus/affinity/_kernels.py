@@ -145,10 +145,9 @@ def cross_kernel(X, Y, kernel, kernel_params=None, argument="kernel"):
     ----------
     X, Y : ndarray or CSR matrix of shape (n, D) and (m, D)
         Validated samples.
-    kernel : str, callable or FittedFeatureMap
-        A name of `sklearn.metrics.pairwise.kernel_metrics`, a callable
-        ``k(X, Y)`` returning an (n, m) array, or a fitted map of the samples to
-        features.
+    kernel : str or callable
+        A name of `sklearn.metrics.pairwise.kernel_metrics`, or a callable
+        ``k(X, Y)`` returning an (n, m) array.
     kernel_params : dict, default=None
         Arguments of the named kernel or the callable.
     argument : str, default="kernel"
@@ -164,9 +163,6 @@ def cross_kernel(X, Y, kernel, kernel_params=None, argument="kernel"):
             f"{argument} must be a callable or a name of kernel_metrics(): new samples "
             "need kernel values with the training samples, got 'precomputed'"
         )
-    if isinstance(kernel, FittedFeatureMap):
-        kappa = kernel.factor(X) @ kernel.factor(Y).T
-        return kappa.toarray() if issparse(kappa) else kappa
     check_argument(argument, kernel, kernel_params, kernel_metrics())
     if callable(kernel):
         kappa, call = call_cross(argument, kernel, kernel_params, X, Y)

@@ -182,6 +182,7 @@ class KernelRIM(RIM):
 
     def _init_params(self, random_state, X=None):
         self.input_data_ = X.copy()
+        vars(self).pop("_input_features", None)
         n_samples = X.shape[0]
         shape = (n_samples, self.n_clusters)
         self.W_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
@@ -220,17 +221,30 @@ class KernelRIM(RIM):
 
     def _kernel(self, X):
         """``kappa(X, input_data_)``."""
-        kernel = self.base_kernel
         if hasattr(self, "feature_map_"):
-            kernel = FittedFeatureMap(self.feature_map_, "base_kernel")
-        kappa = cross_kernel(
-            X,
-            self.input_data_,
-            kernel,
-            self.base_kernel_params,
-            "base_kernel",
-        )
+            kappa = self._mapped_kernel(X)
+        else:
+            kappa = cross_kernel(
+                X,
+                self.input_data_,
+                self.base_kernel,
+                self.base_kernel_params,
+                "base_kernel",
+            )
         return kappa.astype(self.W_.dtype, copy=False)
+
+    def _mapped_kernel(self, X):
+        """The same for a feature map, whose features of the training data are kept."""
+        feature_map = FittedFeatureMap(self.feature_map_, "base_kernel")
+        if "_input_features" not in vars(self):
+            self._input_features = feature_map.factor(self.input_data_)
+        kappa = feature_map.factor(X) @ self._input_features.T
+        return kappa.toarray() if issparse(kappa) else kappa
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_input_features", None)
+        return state
 
     def _infer(self, X, retain=True):
         retained = getattr(self, "_retained", None) if retain else None

@@ -186,8 +186,32 @@ def test_kernel_rim_on_features():
     )
     with pytest.raises(ValueError, match=r"base_kernel_params .*base_kernel__gamma"):
         KernelRIM(base_kernel=kernel, base_kernel_params={"gamma": 1.0}).fit(X)
-    batched = KernelRIM(base_kernel=kernel, batch_size=16, max_iter=3, random_state=0)
-    assert batched.fit(X).labels_.shape == (60,)
+    settings = dict(batch_size=16, max_iter=3, random_state=0)
+    mapped = KernelRIM(base_kernel=kernel, **settings).fit(X)
+    params = {"gamma": 0.3}
+    named = KernelRIM(base_kernel="rbf", base_kernel_params=params, **settings).fit(X)
+    np.testing.assert_allclose(
+        mapped.predict_proba(new), named.predict_proba(new), rtol=1e-6
+    )
+    other = X + 1.0
+    expected = KernelRIM(base_kernel=kernel, **settings).fit(other).predict_proba(new)
+    np.testing.assert_array_equal(mapped.fit(other).predict_proba(new), expected)
+    twin = pickle.loads(pickle.dumps(mapped))
+    np.testing.assert_array_equal(twin.predict_proba(new), expected)
+
+
+def test_batches_map_the_training_samples_once():
+    seen = []
+
+    class Watched(Nystroem):
+        def transform(self, X):
+            seen.append(len(X))
+            return super().transform(X)
+
+    kernel = Watched(gamma=0.3, n_components=9, random_state=0)
+    KernelRIM(base_kernel=kernel, batch_size=20, max_iter=4, random_state=0).fit(X)
+    # The whole for the batches, and for the labels at the end.
+    assert seen.count(60) <= 2 and seen.count(20) == 12
 
 
 def test_maps_of_all_features_are_refused_where_features_are_left_out():
