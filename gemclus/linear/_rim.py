@@ -255,6 +255,8 @@ class KernelRIM(RIM):
 
     def _kernel_of_few(self, X):
         """`_kernel` of a few new samples, in a tenth of its time; else None."""
+        if hasattr(self, "feature_map_"):
+            return None
         kappa = kernel_of_few(
             X, self.input_data_, self.base_kernel, self.base_kernel_params
         )
