@@ -32,6 +32,7 @@ from gemclus._core.array_passes import largest
 from gemclus._training import contracts
 from gemclus._training.callbacks import CallbackSupportMixin, with_callbacks
 from gemclus._training.centres import ClusterMeans
+from gemclus._training.constrained import ConstrainedParametersMixin
 from gemclus._training.monitor import Monitor, callback_context
 from gemclus._training.restarts import train_best
 from gemclus._training.start import check_init
@@ -59,6 +60,7 @@ def _takes_steps(model: DiscriminativeModel) -> bool:
 
 @fill_docstring
 class DiscriminativeModel(
+    ConstrainedParametersMixin,
     VersionedStateMixin,
     ClusterMixin,
     CallbackSupportMixin,
@@ -138,8 +140,6 @@ class DiscriminativeModel(
     _needs_indices = False
     # Whether `_shrink` follows each step of the optimiser.
     _takes_proximal_steps = False
-    # Set by add_mlcl_constraint: what the objective of `fit` has besides.
-    _constraints = None
 
     def __init__(
         self,
@@ -510,12 +510,6 @@ class DiscriminativeModel(
         self.cluster_centers_ = means.value()
         self.n_clusters_ = len(np.unique(self.labels_))
         self.__dict__.pop("_retained", None)
-
-    def __sklearn_clone__(self) -> Self:
-        cloned = super().__sklearn_clone__()
-        if self._constraints is not None:
-            cloned._constraints = self._constraints
-        return cloned
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()

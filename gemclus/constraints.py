@@ -1,17 +1,23 @@
 """Must-link and cannot-link constraints between samples."""
 
+from collections.abc import Iterator, Set
+
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import breadth_first_order, connected_components
 from sklearn.base import clone
+from sklearn.utils.validation import check_array
 
 from gemclus._base import DiscriminativeModel
+from gemclus._common.fingerprints import KnownRows
 from gemclus._common.validation import check_float
 from gemclus.affinity import Affinity, AffinityRows
 from gemclus.gemini._base import training_evaluator
 
 
-def add_mlcl_constraint(gemini_model, must_link=None, cannot_link=None, factor=1.0):
+def add_mlcl_constraint(
+    gemini_model, must_link=None, cannot_link=None, factor=1.0, *, X=None
+):
     """Constrain pairs of samples to the same cluster, or to different ones.
 
     The objective that `fit` maximises becomes ::
@@ -27,13 +33,19 @@ def add_mlcl_constraint(gemini_model, must_link=None, cannot_link=None, factor=1
     gemini_model : DiscriminativeModel
         The model to constrain. It is left as it is.
     must_link : array-like of int of shape (m, 2), default=None
-        Pairs of positions, in the data that `fit` is given, of samples that
-        should share a cluster.
+        Pairs of positions, in `X` or the data that `fit` is given, of samples
+        that should share a cluster. Iterators, such as a `zip`, are read.
     cannot_link : array-like of int of shape (c, 2), default=None
         Pairs of positions of samples that should not.
     factor : float, default=1.0
         Weight of each pair. A squared distance is at most 2, and a GEMINI does
         not grow with the number of samples, so one pair already counts at 1.
+        It is a parameter of the constrained model: `get_params`, `set_params`
+        and searches know it.
+    X : array-like of shape (N, D), default=None
+        The samples that the positions are of. With them, `fit` recognises the
+        samples of the pairs by their features wherever they are in its data, as
+        in the folds of a cross-validation, and refuses other data.
 
     Returns
     -------
@@ -48,7 +60,7 @@ def add_mlcl_constraint(gemini_model, must_link=None, cannot_link=None, factor=1
     ValueError
         If a pair has equal or negative indices, or some samples that cannot be
         linked must be, through any chain of pairs. `fit` raises it for an
-        index beyond its data.
+        index beyond its data, and for data without any of the samples of `X`.
 
     Notes
     -----
@@ -59,11 +71,14 @@ def add_mlcl_constraint(gemini_model, must_link=None, cannot_link=None, factor=1
       the smaller the batches, the less constraints weigh. With m pairs it
       costs O(m K) beside the model.
     - `score` is the GEMINI alone; `objective_curve_` has the penalty.
-    - Positions are those of the rows that `fit` gets. A cross-validation
-      renumbers them: give it ``y=gemclus.affinity.SampleIndices(n_samples)``
-      (or the precomputed affinity, as an affinity object), of which each fold
-      gets its rows. Pairs then follow their samples, and those with a sample
-      outside the fold are left out.
+    - A model with constraints of several factors has a `factor` of None; another
+      value that `set_params` gives it is for all pairs.
+    - Without `X`, positions are those of the rows that `fit` gets, whatever they
+      are. A cross-validation renumbers these: give `X`, or, where a pipeline
+      changes the features, ``y=gemclus.affinity.SampleIndices(N)`` (or the
+      precomputed affinity, as an affinity object), of which each fold gets its
+      rows. Pairs then follow their samples, and those with a sample outside the
+      fold are left out.
 
     Examples
     --------
@@ -86,17 +101,21 @@ def add_mlcl_constraint(gemini_model, must_link=None, cannot_link=None, factor=1
             "gemini_model must be an instance of DiscriminativeModel, got "
             f"{gemini_model!r}"
         )
-    factor = check_float("factor", factor, 0.0)
+    check_float("factor", factor, 0.0)
     links = [
         _check_pairs("must_link", must_link),
         _check_pairs("cannot_link", cannot_link),
     ]
-    pairs = np.concatenate(links)
-    weights = np.repeat([factor, -factor], [len(link) for link in links])
     is_must = np.repeat([True, False], [len(link) for link in links])
-    constraints = PairConstraints(pairs, weights, is_must)
+    if X is not None:
+        X = KnownRows(
+            check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
+        )
+    constraints = PairConstraints(np.concatenate(links), is_must, factor, X)
     if gemini_model._constraints is not None:
         constraints = gemini_model._constraints.joined(constraints)
+    if constraints.samples is not None:
+        _check_positions(constraints.pairs, len(constraints.samples))
     constraints.check_consistent()
     constrained_model = clone(gemini_model)
     constrained_model._constraints = constraints
@@ -110,23 +129,59 @@ class PairConstraints:
     ----------
     pairs : ndarray of shape (m, 2)
         Positions of samples.
-    weights : ndarray of shape (m,)
-        Factors of the squared distances, negative for cannot-links.
     is_must : ndarray of shape (m,)
         Which pairs are must-links.
+    factor : float or None
+        Factor of the squared distances; None where pairs have their own.
+    samples : KnownRows, default=None
+        What the positions are of; None stands for the data of each fit.
+    factors : ndarray of shape (m,), default=None
+        Factors of their own; None stands for `factor`.
     """
 
-    def __init__(self, pairs, weights, is_must):
+    def __init__(self, pairs, is_must, factor, samples=None, factors=None):
         self.pairs = pairs
-        self.weights = weights
         self.is_must = is_must
+        self.factor = factor
+        self.samples = samples
+        self.factors = factors
+
+    def __repr__(self):
+        n_must = int(self.is_must.sum())
+        n_cannot = len(self.is_must) - n_must
+        return f"{n_must} must-link and {n_cannot} cannot-link pairs"
+
+    @property
+    def weights(self):
+        """Signed factors of the squared distances (m,), negative for cannot-links."""
+        signs = np.where(self.is_must, 1.0, -1.0)
+        if self.factor is None:
+            return signs * self.factors
+        return signs * check_float("factor", self.factor, 0.0)
+
+    def with_factor(self, factor):
+        """The same pairs, with another factor; None leaves each pair its own."""
+        if factor is None and self.factors is None:
+            factor = self.factor
+        return PairConstraints(
+            self.pairs, self.is_must, factor, self.samples, self.factors
+        )
 
     def joined(self, other):
-        """These constraints and others."""
+        """These constraints and others, on the same samples."""
+        both = [self.samples, other.samples]
+        if None not in both and self.samples != other.samples:
+            raise ValueError(
+                "X must be the samples of the constraints that the model has already"
+            )
+        # No number for a common factor where there are two.
+        factor = self.factor if self.factor == other.factor else None
         return PairConstraints(
             np.concatenate([self.pairs, other.pairs]),
-            np.concatenate([self.weights, other.weights]),
             np.concatenate([self.is_must, other.is_must]),
+            factor,
+            self.samples if other.samples is None else other.samples,
+            np.abs(np.concatenate([self.weights, other.weights])),
         )
 
     def check_consistent(self):
@@ -153,15 +208,15 @@ class PairConstraints:
                 f"must_link connects through {path}"
             )
 
-    def penalise(self, gemini, n_samples, y=None):
+    def penalise(self, gemini, X, y=None):
         """The objective of a fit: `gemini` and the penalties of these pairs.
 
         Parameters
         ----------
         gemini : GEMINI
             The objective without constraints.
-        n_samples : int
-            Number of samples of the fit.
+        X : ndarray or CSR matrix of shape (N, D)
+            The samples of the fit.
         y : object, default=None
             The ``y`` of `fit`: rows of an affinity object say which of all
             samples these are.
@@ -170,27 +225,30 @@ class PairConstraints:
         -------
         objective : PenalisedObjective
         """
-        known = isinstance(y, AffinityRows)
-        n_total = y.shape[1] if known else n_samples
-        beyond = self.pairs >= n_total
-        if beyond.any():
-            remedy = (
-                ""
-                if known
-                else (
-                    "; if these are the rows of a cross-validation, give it "
+        n_samples, pairs = X.shape[0], self.pairs
+        inside = np.ones(len(pairs), dtype=bool)
+        if isinstance(y, AffinityRows):
+            _check_positions(pairs, y.shape[1])
+            pairs, inside = _renumber(pairs, y.rows, y.shape[1])
+        elif self.samples is not None:
+            pairs, found = self.samples.find(pairs, X)
+            inside = found.all(axis=1)
+            if len(found) and not found.any():
+                raise ValueError(
+                    "constraints must be of the samples of the fit, but X has none of "
+                    "those that add_mlcl_constraint was given as X; where a pipeline "
+                    "changes the features, leave that out and give fit "
                     "y=gemclus.affinity.SampleIndices(n_samples)"
                 )
+        else:
+            remedy = (
+                "; if these are the rows of a cross-validation, give "
+                "add_mlcl_constraint the samples as X, or the cross-validation "
+                "y=gemclus.affinity.SampleIndices(n_samples)"
             )
-            raise ValueError(
-                f"constraints must hold indices below the {n_total} samples, got "
-                f"{self.pairs[beyond][0]}{remedy}"
-            )
-        pairs, weights = self.pairs, self.weights
-        if known:
-            pairs, inside = _renumber(pairs, y.rows, n_total)
-            pairs, weights = pairs[inside], weights[inside]
-        return PenalisedObjective(gemini, pairs, weights, n_samples)
+            _check_positions(pairs, n_samples, remedy)
+        weights = self.weights
+        return PenalisedObjective(gemini, pairs[inside], weights[inside], n_samples)
 
 
 class PenalisedObjective:
@@ -248,12 +306,21 @@ class PenalisedObjective:
 
 def _check_pairs(name, pairs):
     """`pairs` as an (n, 2) array of indices, checked."""
-    if pairs is None or len(pairs) == 0:
-        return np.empty((0, 2), dtype=np.intp)
+    if isinstance(pairs, (Iterator, Set)):
+        pairs = list(pairs)
+    if pairs is None:
+        pairs = []
     try:
         array = np.asarray(pairs)
     except ValueError as error:
         raise ValueError(f"{name} must be pairs, of shape (n, 2): {error}") from error
+    if array.ndim == 0:
+        raise TypeError(
+            f"{name} must be pairs of indices, of shape (n, 2), got {pairs!r} "
+            f"({type(pairs).__name__})"
+        )
+    if len(array) == 0:
+        return np.empty((0, 2), dtype=np.intp)
     if array.dtype.kind not in "iu":
         raise TypeError(f"{name} must hold integers, got dtype {array.dtype}")
     if array.ndim != 2 or array.shape[1] != 2:
@@ -266,6 +333,16 @@ def _check_pairs(name, pairs):
         pair = tuple(array[equal][0].tolist())
         raise ValueError(f"{name} must be pairs of different samples, got {pair}")
     return array
+
+
+def _check_positions(pairs, n_samples, remedy=""):
+    """Refuse positions beyond the samples."""
+    beyond = pairs >= n_samples
+    if beyond.any():
+        raise ValueError(
+            f"constraints must hold indices below the {n_samples} samples, got "
+            f"{pairs[beyond][0]}{remedy}"
+        )
 
 
 def _renumber(pairs, indices, n_samples):

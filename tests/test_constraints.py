@@ -4,10 +4,14 @@ import copy
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
 
 from gemclus import add_mlcl_constraint
 from gemclus.affinity import DenseKernel, SampleIndices
@@ -107,7 +111,7 @@ def test_the_given_model_is_left_alone(X):
     assert constrained is not model
     assert model._constraints is None
     assert not hasattr(constrained, "labels_")
-    assert constrained.get_params() == model.get_params()
+    assert constrained.get_params() == model.get_params() | {"factor": 1.0}
 
 
 @pytest.mark.parametrize(
@@ -148,6 +152,90 @@ def test_applying_twice_adds_up(X):
     )
 
 
+def test_the_factor_is_a_parameter(X):
+    model = LinearMMD(random_state=0, max_iter=3)
+    linked = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=5.0)
+    assert linked.get_params()["factor"] == 5.0
+    assert "factor" not in model.get_params()
+    changed = clone(linked).set_params(factor=0.5, max_iter=2)
+    assert changed.get_params()["factor"] == 0.5 and changed.max_iter == 2
+    assert linked.get_params()["factor"] == 5.0
+    expected = add_mlcl_constraint(
+        model.set_params(max_iter=2), [[0, 1]], [[2, 3]], factor=0.5
+    )
+    np.testing.assert_array_equal(
+        changed.fit(X).predict_proba(X), expected.fit(X).predict_proba(X)
+    )
+    twin = clone(changed).set_params(**changed.get_params())
+    assert twin.get_params() == changed.get_params()
+    with pytest.raises(ValueError, match="factor must be of constraints"):
+        model.set_params(factor=2.0)
+
+
+@pytest.mark.parametrize(
+    ("factor", "error"), [(-1.0, ValueError), ("1", TypeError), (np.nan, ValueError)]
+)
+def test_a_bad_factor_is_refused_by_fit(factor, error, X):
+    linked = add_mlcl_constraint(LinearMMD(max_iter=3), [[0, 1]])
+    linked.set_params(factor=factor)
+    with pytest.raises(error, match="factor must be"):
+        linked.fit(X)
+
+
+def test_factors_of_their_own_and_a_common_one(X):
+    model = LinearMMD(random_state=0, max_iter=3)
+    one = add_mlcl_constraint(model, [[0, 1]], factor=1.0)
+    mixed = add_mlcl_constraint(one, None, [[2, 3]], factor=4.0)
+    assert mixed.get_params()["factor"] is None
+    expected = mixed.fit(X).predict_proba(X)
+    same = clone(mixed).set_params(factor=2.0)
+    two = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=2.0)
+    np.testing.assert_array_equal(
+        same.fit(X).predict_proba(X), two.fit(X).predict_proba(X)
+    )
+    back = clone(same).set_params(factor=None)
+    np.testing.assert_array_equal(back.fit(X).predict_proba(X), expected)
+    kept = clone(two).set_params(factor=None)
+    assert kept.get_params()["factor"] == 2.0
+    both = add_mlcl_constraint(two, [[5, 6]], factor=2.0)
+    assert both.get_params()["factor"] == 2.0
+    assert "factor" in add_mlcl_constraint(RIM(), [[0, 1]]).get_params()
+
+
+def test_the_factor_is_searched_over(X):
+    pipeline = make_pipeline(
+        add_mlcl_constraint(RIM(max_iter=20, random_state=0), [[0, 39]], X=X)
+    )
+    search = GridSearchCV(
+        pipeline, {"rim__factor": [0.0, 3.0]}, cv=KFold(4), error_score="raise"
+    )
+    search.fit(X)
+    scores = search.cv_results_["mean_test_score"]
+    assert len(set(scores)) == 2
+    assert search.best_estimator_[0].get_params()["factor"] in (0.0, 3.0)
+    assert search.best_estimator_[0]._constraints.pairs.tolist() == [[0, 39]]
+
+
+def test_constraints_are_shown():
+    linked = add_mlcl_constraint(LinearMMD(2), [[0, 1], [1, 2]], [[3, 4]], factor=5.0)
+    expected = "LinearMMD(factor=5.0, n_clusters=2) with 2 must-link and 1 cannot-link"
+    assert repr(linked).startswith(expected)
+    assert "with" not in repr(LinearMMD(2))
+    assert "factor" in linked._repr_html_()
+
+
+def test_a_model_with_a_factor_of_its_own_keeps_it(X):
+    class Scaled(LinearMMD):
+        def __init__(self, n_clusters=2, factor=7.0):
+            super().__init__(n_clusters, max_iter=2, random_state=0)
+            self.factor = factor
+
+    linked = add_mlcl_constraint(Scaled(), [[0, 1]], factor=2.0)
+    assert linked.get_params()["factor"] == 7.0
+    clone(linked.set_params(factor=8.0)).fit(X)
+    assert linked.factor == 8.0 and linked._constraints.factor == 2.0
+
+
 def test_contradictions_are_found_through_any_chain():
     model = LinearMMD()
     chain = [[3, 7], [10**9, 7], [10**9, 4], [4, 12], [20, 21]]
@@ -176,6 +264,34 @@ def test_contradictions_are_found_through_any_chain():
 def test_pairs_are_checked(name, pairs, error, message):
     with pytest.raises(error, match=f"{name} must .*{message}"):
         add_mlcl_constraint(LinearMMD(), **{name: pairs})
+
+
+@pytest.mark.parametrize("name", ["must_link", "cannot_link"])
+def test_pairs_of_other_kinds_are_refused_by_name(name):
+    for pairs in (5, 2.5, object()):
+        with pytest.raises(TypeError, match=f"{name} must be pairs .*got .*"):
+            add_mlcl_constraint(LinearMMD(), **{name: pairs})
+    with pytest.raises(TypeError, match=f"{name} must .*'ab'"):
+        add_mlcl_constraint(LinearMMD(), **{name: "ab"})
+    with pytest.raises(TypeError, match=f"{name} must hold integers"):
+        add_mlcl_constraint(LinearMMD(), **{name: zip("ab", "cd")})
+
+
+@pytest.mark.parametrize(
+    "pairs",
+    [
+        lambda: zip([0, 2], [1, 3]),
+        lambda: ((i, i + 1) for i in (0, 2)),
+        lambda: {(0, 1), (2, 3)},
+        lambda: pd.DataFrame({"first": [0, 2], "second": [1, 3]}),
+    ],
+    ids=["zip", "generator", "set", "frame"],
+)
+def test_iterators_and_sets_of_pairs_are_read(pairs, X):
+    constrained = add_mlcl_constraint(LinearMMD(), must_link=pairs())
+    assert sorted(constrained._constraints.pairs.tolist()) == [[0, 1], [2, 3]]
+    empty = add_mlcl_constraint(LinearMMD(max_iter=1), iter(()), set())
+    assert empty.fit(X).labels_.shape == (40,)
 
 
 def test_arguments_are_checked():
@@ -246,6 +362,72 @@ def test_pairs_follow_their_samples_into_a_fold(gemini, batch_size, X):
     whole.fit(X[rows], SampleIndices(40)[rows])
     np.testing.assert_array_equal(
         whole.predict_proba(X), fold.fit(X[rows]).predict_proba(X)
+    )
+
+
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("convert", [np.asarray, csr_array])
+def test_pairs_find_their_samples_by_their_features(convert, dtype, X):
+    X = X.astype(dtype)
+    model = LinearModel(gemini="mi", max_iter=5, random_state=0)
+    rows = np.array([31, 4, 8, 15, 16, 23, 2, 39, 0, 11])
+    whole = add_mlcl_constraint(
+        model, [[4, 39], [1, 8]], [[23, 31]], factor=3.0, X=convert(X)
+    )
+    fold = add_mlcl_constraint(model, [[1, 7]], [[5, 0]], factor=3.0)
+    np.testing.assert_array_equal(
+        whole.fit(convert(X)[rows]).predict_proba(X),
+        fold.fit(convert(X)[rows]).predict_proba(X),
+    )
+    plain = add_mlcl_constraint(model, [[4, 39], [1, 8]], [[23, 31]], factor=3.0)
+    np.testing.assert_array_equal(
+        whole.fit(X).predict_proba(X), plain.fit(X).predict_proba(X)
+    )
+
+
+def test_cross_validations_need_nothing_but_the_samples(X):
+    model = add_mlcl_constraint(
+        RIM(max_iter=5, random_state=0), [[0, 39], [0, 10]], [[1, 38]], X=X
+    )
+    scores = cross_val_score(model, X, cv=KFold(4), error_score="raise")
+    other = add_mlcl_constraint(
+        RIM(max_iter=5, random_state=0), [[0, 39], [0, 10]], [[1, 38]]
+    )
+    expected = cross_val_score(other, X, SampleIndices(40), cv=KFold(4))
+    np.testing.assert_array_equal(scores, expected)
+
+
+def test_data_without_the_samples_are_refused(X):
+    model = add_mlcl_constraint(RIM(max_iter=5), [[0, 39]], X=X)
+    with pytest.raises(ValueError, match=r"none of those .*X.*SampleIndices"):
+        model.fit(X + 1.0)
+    scaled = make_pipeline(StandardScaler(), model)
+    with pytest.raises(ValueError, match="none of those"):
+        scaled.fit(X)
+    # The ids of the samples go before their features.
+    assert scaled.fit(X, SampleIndices(40)[np.arange(20)])
+    with pytest.raises(ValueError, match="below the 40 samples, got 40"):
+        add_mlcl_constraint(RIM(), [[0, 40]], X=X)
+
+
+def test_later_constraints_are_of_the_same_samples(X):
+    first = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[0, 39]], X=X)
+    second = add_mlcl_constraint(first, None, [[0, 20]])
+    rows = np.arange(39, -1, -1)
+    turned = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[39, 0]], [[39, 19]])
+    np.testing.assert_array_equal(
+        second.fit(X[rows]).predict_proba(X), turned.fit(X[rows]).predict_proba(X)
+    )
+    with pytest.raises(ValueError, match="X must be the samples"):
+        add_mlcl_constraint(first, [[1, 2]], X=X[rows])
+    assert add_mlcl_constraint(first, [[1, 2]], X=X)
+
+
+def test_constraints_are_pickled_with_their_samples(X):
+    model = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[0, 39]], X=X)
+    twin = pickle.loads(pickle.dumps(model))
+    np.testing.assert_array_equal(
+        twin.fit(X[20:]).predict_proba(X), model.fit(X[20:]).predict_proba(X)
     )
 
 

@@ -18,7 +18,7 @@ from sklearn.utils.estimator_checks import check_estimator
 from test_base import Sigmoid
 
 from gemclus import TrainingInterrupted
-from gemclus._training import restarts, start
+from gemclus._training import restarts
 from gemclus._training.monitor import logger
 from gemclus._training.training import Outcome
 from gemclus.gemini import MMDGEMINI
@@ -109,13 +109,6 @@ def test_starts_from_labels_lead_there_softly(solver):
     assert start.predict_proba(blobs).max() < 0.99
     model = LinearMMD(init="k-means++", random_state=0, solver=solver).fit(blobs)
     assert adjusted_rand_score(model.labels_, blob_labels) > 0.85
-
-
-@pytest.mark.parametrize("kind", [np.asarray, csr_array])
-def test_large_data_are_seeded_from_a_part(kind):
-    X, y = make_blobs(start._SEEDING_SAMPLES + 5000, cluster_std=0.3, random_state=0)
-    labels = start.starting_labels("k-means++", kind(X), 3, np.random.RandomState(0))
-    assert adjusted_rand_score(labels, y) > 0.98
 
 
 def test_starts_work_for_derived_models():

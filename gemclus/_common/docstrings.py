@@ -87,9 +87,10 @@ n_init : int, default=1
     whose `objective_curve_` ends highest is kept. The first is that of
     ``n_init=1``.
 init : {{"random", "k-means++"}} or array-like of shape (N,), default="random"
-    What the initial parameters are. Given labels train the random ones
-    towards those labels first, softly; ``"k-means++"`` towards the cells of
-    such a seeding.
+    What the initial parameters are. Given labels, with -1 for unknown ones,
+    train the random parameters towards those labels first; ``"k-means++"``
+    towards the cells of such a seeding, in the kernel or metric of the
+    objective if it has one.
 warm_start : bool, default=False
     Whether `fit` goes on from the parameters of the last one.
 n_jobs : int, default=None
@@ -132,7 +133,9 @@ optimiser_ : object
 n_features_in_ : int
     Number of features.
 feature_names_in_ : ndarray of shape (D,)
-    Their names, when the data had any.""",
+    Their names, when the data had any.
+feature_map_ : transformer
+    The transformer that the kernel is, fitted to the training samples.""",
 }
 
 

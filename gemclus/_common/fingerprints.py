@@ -68,6 +68,54 @@ def match_rows(fingerprints, known):
     return order[np.where(counts > 0, first, 0)], counts
 
 
+class KnownRows:
+    """Rows that are found again in other data, without being kept.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (N, D)
+        Finite numbers, of which 8 bytes a row are kept.
+    """
+
+    def __init__(self, X):
+        self.fingerprints = row_fingerprints(X)
+
+    def __len__(self):
+        return len(self.fingerprints)
+
+    def __eq__(self, other):
+        if not isinstance(other, KnownRows):
+            return NotImplemented
+        return np.array_equal(self.fingerprints, other.fingerprints)
+
+    __hash__ = None
+
+    def find(self, positions, X):
+        """Where some of the rows are in other data.
+
+        Parameters
+        ----------
+        positions : ndarray of int of any shape
+            Which of the known rows.
+        X : ndarray or CSR matrix of shape (n, D)
+            The data to find them in.
+
+        Returns
+        -------
+        rows : ndarray of int
+            Their positions there, an array of the shape of `positions`: the same
+            ones if `X` has all rows in their order, else the first equal row.
+        found : ndarray of bool
+            Which of them are there.
+        """
+        fingerprints = row_fingerprints(X)
+        if np.array_equal(fingerprints, self.fingerprints):
+            return positions, np.ones(positions.shape, dtype=bool)
+        wanted = self.fingerprints[positions.ravel()]
+        rows, counts = match_rows(wanted, fingerprints)
+        return rows.reshape(positions.shape), (counts > 0).reshape(positions.shape)
+
+
 def _mix(values):
     """The bits of float64 numbers, each scrambled one to one; 0 gives 0."""
     # Adding 0 turns -0 into 0.

@@ -237,13 +237,12 @@ def check_labels(name, labels, n_samples=None):
         raise ValueError(
             f"{name} must be labels of shape {expected}, got shape {array.shape}"
         )
-    # None, NaN and pandas' NA are what is not equal to itself, or is no value.
-    missing = np.array([label is None or _is_nan(label) for label in array.tolist()])
+    missing = _missing(array)
     if missing.any():
         first = int(np.flatnonzero(missing)[0])
         raise ValueError(
-            f"{name} must have a label for each sample, got {array[first]!r} at "
-            f"position {first}"
+            f"{name} must have a label for each sample, not None or NaN, got "
+            f"{array[first]!r} at position {first}"
         )
     try:
         names, codes = np.unique(array, return_inverse=True)
@@ -253,6 +252,14 @@ def check_labels(name, labels, n_samples=None):
             f"{name} must be labels of one kind, got {' and '.join(kinds)}"
         ) from None
     return names, codes.reshape(array.shape)
+
+
+def _missing(array):
+    """Which labels are None, NaN or pandas' NA: no value, or not equal to itself."""
+    if array.dtype.kind == "O":
+        labels = array.tolist()
+        return np.array([label is None or _is_nan(label) for label in labels], bool)
+    return array != array
 
 
 def _is_nan(label):

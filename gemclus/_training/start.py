@@ -1,25 +1,41 @@
 """Where a training starts: labels that the first parameters are led towards."""
 
+from dataclasses import dataclass
+
 import numpy as np
-from sklearn.cluster import kmeans_plusplus
-from sklearn.metrics import pairwise_distances_argmin
-from sklearn.utils.random import sample_without_replacement
 
-from gemclus._common.threads import one_thread
 from gemclus._common.validation import check_choice
+from gemclus.affinity import Distances, seed_labels
 
-# How much more probable the pre-training makes the label of a sample than each of
-# the others. Sharper starts are a trap: information-based objectives stay there.
-_ODDS = 3.0
-# A few iterations are enough on standardised data, and more end no better. Only
-# a model that is still far from the labels goes on, up to the sum of these.
-_PRETRAINING_ITERATIONS = (12, 24)
-_NEAR = 0.8  # of the samples have their label
-# Samples among which k-means++ chooses each next centre. With fewer, more starts
-# end in poor optima; many more make the starts alike.
-_SEEDING_TRIALS = 20
-# Of larger data, so many samples drawn at random are enough to choose centres from.
-_SEEDING_SAMPLES = 20_000
+
+@dataclass(frozen=True)
+class Lead:
+    """How far parameters are led towards labels.
+
+    Attributes
+    ----------
+    odds : float
+        How much more probable the label of a sample becomes than each of the others.
+    stages : tuple of int
+        Numbers of iterations: one stage after the other.
+    near : float
+        The share of the samples with their label from which no further stage is run.
+    gain : float
+        The share that a stage must have won for a further one.
+    """
+
+    odds: float
+    stages: tuple
+    near: float
+    gain: float
+
+
+# Sharper starts are a trap: objectives stay where these put them. A few iterations
+# are enough on standardised data, and more end no better.
+_SOFT = Lead(odds=3.0, stages=(12, 24), near=0.8, gain=0.0)
+# Cells of any shape are worth following: the first steps from a soft start, which
+# gains from wherever it softens, lose them again.
+_FIRM = Lead(odds=30.0, stages=(12, 24, 48, 96, 192), near=0.95, gain=0.02)
 
 
 def check_init(init, n_samples=None, n_clusters=None):
@@ -47,11 +63,13 @@ def check_init(init, n_samples=None, n_clusters=None):
                 f"init must give one label for each of the {n_samples} samples, got "
                 f"{len(labels)}"
             )
-        if labels.min() < 0 or labels.max() >= n_clusters:
+        if labels.min() < -1 or labels.max() >= n_clusters:
             raise ValueError(
-                f"init must hold labels from 0 to {n_clusters - 1}, got "
-                f"{labels.min()} to {labels.max()}"
+                f"init must hold labels from 0 to {n_clusters - 1}, or -1 where they "
+                f"are unknown, got {labels.min()} to {labels.max()}"
             )
+        if labels.max() < 0:
+            raise ValueError("init must hold the label of some sample, got -1 for all")
     return labels
 
 
@@ -62,45 +80,34 @@ def _described(init, labels):
     return f"an array of shape {labels.shape} and type {labels.dtype}"
 
 
-def starting_labels(init, X, n_clusters, random_state):
-    """Labels to start from, or None for a random start.
+def starting_labels(init, task, n_clusters, random_state):
+    """Labels to start from, -1 where they are unknown, or None for a random start.
 
     ``"k-means++"`` gives each sample to the nearest of the centres that such a
     seeding chooses, without the iterations of k-means: their end points are fewer,
-    and trainings that start there reach good optima less often. O(N D K), and
-    O(N) memory.
+    and trainings that start there reach good optima less often. Near is what the
+    kernel or the metric of the objective says, else Euclidean distance.
     """
-    init = check_init(init, X.shape[0], n_clusters)
+    init = check_init(init, task.X.shape[0], n_clusters)
     if not isinstance(init, str):
         return init
     if init == "random":
         return None
-    candidates = X
-    if X.shape[0] > _SEEDING_SAMPLES:
-        drawn = sample_without_replacement(
-            X.shape[0], _SEEDING_SAMPLES, random_state=random_state
-        )
-        candidates = X[drawn]
-    # OpenMP threads would hang every process forked afterwards.
-    with one_thread("openmp"):
-        centres, _ = kmeans_plusplus(
-            candidates,
-            n_clusters,
-            random_state=random_state,
-            n_local_trials=_SEEDING_TRIALS,
-        )
-        return pairwise_distances_argmin(X, centres)
+    affinity, weights = task.affinity, task.sample_weight
+    return seed_labels(affinity, task.X, n_clusters, random_state, weights)
 
 
 def start(trainer, init, random_state):
     """Lead the new parameters of a model to where `init` says."""
     n_clusters = trainer.model.n_clusters
-    labels = starting_labels(init, trainer.task.X, n_clusters, random_state)
+    labels = starting_labels(init, trainer.task, n_clusters, random_state)
     if labels is not None:
-        pretrain(trainer, labels)
+        affinity = trainer.task.affinity
+        firm = isinstance(affinity, Distances) and affinity.along_data
+        pretrain(trainer, labels, _FIRM if firm else _SOFT)
 
 
-def pretrain(trainer, labels):
+def pretrain(trainer, labels, lead=_SOFT):
     """Lead the parameters of a model softly towards `labels`.
 
     Maximises the cross-entropy of softened labels by L-BFGS through the hooks
@@ -111,20 +118,27 @@ def pretrain(trainer, labels):
     trainer : Trainer
         The training to come: its model is the one that moves.
     labels : ndarray of shape (N,)
-        Labels from 0 to K - 1.
+        Labels from 0 to K - 1; samples of -1 do not lead.
+    lead : Lead
+        How far.
     """
     n_clusters = trainer.model.n_clusters
-    targets = np.ones((len(labels), n_clusters))
-    targets[np.arange(len(labels)), labels] = _ODDS
-    targets /= n_clusters - 1.0 + _ODDS
+    known = np.flatnonzero(labels >= 0)
+    targets = np.zeros((len(labels), n_clusters))
+    targets[known] = 1.0
+    targets[known, labels[known]] = lead.odds
+    targets /= n_clusters - 1.0 + lead.odds
 
     def cross_entropy(y_pred, affinity, return_grad):
         y_pred = np.maximum(y_pred, 1e-12)
-        value = float((targets * np.log(y_pred)).sum()) / len(labels)
-        return value, (targets / y_pred / len(labels)).astype(y_pred.dtype, copy=False)
+        value = float((targets * np.log(y_pred)).sum()) / len(known)
+        return value, (targets / y_pred / len(known)).astype(y_pred.dtype, copy=False)
 
-    for n_iterations in _PRETRAINING_ITERATIONS:
+    followed = -np.inf
+    for n_iterations in lead.stages:
         trainer.lead_towards(cross_entropy, n_iterations)
         y_pred = trainer.model._infer(trainer.task.X, retain=False)
-        if np.mean(np.argmax(y_pred, axis=1) == labels) >= _NEAR:
+        share = np.mean(np.argmax(y_pred, axis=1)[known] == labels[known])
+        if share >= lead.near or share < followed + lead.gain:
             break
+        followed = share

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from gemclus._training import contracts
+from gemclus._training.feature_maps import with_feature_map
 from gemclus._training.source import ArraySource, Source
 from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
 from gemclus.gemini._base import training_affinity, training_evaluator
@@ -77,6 +78,7 @@ def make_task(model: Any, X: Any, y: Any = None, constrained: bool = True) -> Ta
         Whether the constraints on the training samples apply to these.
     """
     gemini = contracts.check_gemini(model.get_gemini())
+    gemini = with_feature_map(model, gemini, X)
     affinity = model._make_affinity(gemini, X, y)
     constraints = model._constraints if constrained else None
     if affinity is None and (model._needs_indices or constraints is not None):
@@ -85,7 +87,7 @@ def make_task(model: Any, X: Any, y: Any = None, constrained: bool = True) -> Ta
         affinity = MatrixAffinity(np.asarray(affinity))
     objective = gemini
     if constraints is not None:
-        objective = constraints.penalise(gemini, X.shape[0], y)
+        objective = constraints.penalise(gemini, X, y)
     return Task(X, gemini, objective, affinity, alpha=model._penalty_weight())
 
 

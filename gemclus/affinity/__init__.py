@@ -15,6 +15,11 @@ from gemclus.affinity._distances import (
     distance_affinity,
     distance_matrix,
 )
+from gemclus.affinity._feature_maps import (
+    FittedFeatureMap,
+    fit_feature_map,
+    is_feature_map,
+)
 from gemclus.affinity._geodesic import geodesic_distances
 from gemclus.affinity._kernels import (
     cross_kernel,
@@ -42,6 +47,7 @@ __all__ = [
     "DenseKernel",
     "Distances",
     "FactoredKernel",
+    "FittedFeatureMap",
     "LazyAffinity",
     "MatrixAffinity",
     "SampleIndices",
@@ -50,7 +56,9 @@ __all__ = [
     "distance_affinity",
     "distance_matrix",
     "factor_kernel",
+    "fit_feature_map",
     "geodesic_distances",
+    "is_feature_map",
     "kernel_affinity",
     "kernel_matrix",
     "seed_labels",

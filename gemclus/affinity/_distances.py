@@ -70,12 +70,12 @@ def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
             lambda rows, columns: _named_distance(rows, columns, metric, metric_params),
             distances=True,
         )
-    if precomputed:
-        y = y.square() if isinstance(y, AffinityRows) else y
-        is_metric = isinstance(y, Distances) and y.is_metric
-    else:
-        is_metric = geodesic or _is_metric(metric, metric_params, X)
-    return Distances(distance_matrix(X, metric, metric_params, y), is_metric)
+    y = y.square() if isinstance(y, AffinityRows) else y
+    matrix = distance_matrix(X, metric, metric_params, y)
+    if precomputed and isinstance(y, Distances):
+        return Distances(matrix, y.is_metric, y.along_data)
+    is_metric = geodesic or _is_metric(metric, metric_params, X)
+    return Distances(matrix, is_metric, along_data=geodesic)
 
 
 def _is_metric(metric, metric_params, X):

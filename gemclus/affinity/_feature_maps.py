@@ -60,7 +60,18 @@ class FittedFeatureMap:
 
 
 def is_feature_map(kernel):
-    """Whether a kernel is an unfitted transformer, as those of scikit-learn."""
+    """Whether a kernel is given by a transformer, to be fitted to the samples.
+
+    Parameters
+    ----------
+    kernel : object
+        What the user gave: a name, a callable, or an object with the methods
+        `fit` and `transform`, as the transformers of scikit-learn.
+
+    Returns
+    -------
+    answer : bool
+    """
     return (
         not isinstance(kernel, (str, type))
         and not callable(kernel)

@@ -200,14 +200,20 @@ class Distances(MatrixAffinity):
     is_metric : bool, default=False
         Whether they are known to be symmetric, zero on the diagonal and to
         satisfy the triangle inequality.
+    along_data : bool, default=False
+        Whether they are lengths of paths along the data, as geodesic distances:
+        cells of such distances may have any shape, which a training that starts
+        from them has to follow.
     """
 
-    def __init__(self, array, is_metric=False):
+    def __init__(self, array, is_metric=False, along_data=False):
         super().__init__(array)
         self.is_metric = is_metric
+        self.along_data = along_data
 
     def _restrict(self, indices):
-        return Distances(self.block(indices, indices), self.is_metric)
+        block = self.block(indices, indices)
+        return Distances(block, self.is_metric, self.along_data)
 
 
 class FactoredKernel(Affinity):

@@ -8,7 +8,8 @@ from gemclus._common.parameters import store
 from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
 from gemclus._common.validation import check_float
 from gemclus._core import layers
-from gemclus.affinity import cross_kernel
+from gemclus._training.feature_maps import feature_map_of
+from gemclus.affinity import FittedFeatureMap, cross_kernel, is_feature_map
 from gemclus.affinity._few_rows import kernel_of_few
 from gemclus.linear._linear import LinearModel
 from gemclus.optim._registry import Solver
@@ -106,9 +107,10 @@ class KernelRIM(RIM):
     %(end)s
     reg : float, default=0.1
         Weight of the penalty.
-    base_kernel : str or callable, default="linear"
-        A name of `sklearn.metrics.pairwise.kernel_metrics`, or a callable
-        ``k(X, Y)`` that returns an (n, m) array.
+    base_kernel : str, callable or transformer, default="linear"
+        A name of `sklearn.metrics.pairwise.kernel_metrics`, a callable
+        ``k(X, Y)`` that returns an (n, m) array, or a feature map: a scikit-learn
+        transformer ``phi``, for the kernel ``phi(X) phi(Y)'``.
     base_kernel_params : dict, default=None
         Arguments of the named kernel or the callable.
     %(training)s
@@ -180,6 +182,7 @@ class KernelRIM(RIM):
 
     def _init_params(self, random_state, X=None):
         self.input_data_ = X.copy()
+        vars(self).pop("_input_features", None)
         n_samples = X.shape[0]
         shape = (n_samples, self.n_clusters)
         self.W_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
@@ -195,6 +198,12 @@ class KernelRIM(RIM):
     def intercept_(self):
         """Absent, as `coef_` is."""
         raise AttributeError("KernelRIM has no weights of features, and no intercept_")
+
+    def _make_affinity(self, gemini, X, y):
+        if is_feature_map(self.base_kernel):
+            params = self.base_kernel_params
+            feature_map_of(self, self.base_kernel, params, X, "base_kernel")
+        return super()._make_affinity(gemini, X, y)
 
     def _enter_batch(self, X, affinity):
         retained = getattr(self, "_retained", None)
@@ -212,14 +221,30 @@ class KernelRIM(RIM):
 
     def _kernel(self, X):
         """``kappa(X, input_data_)``."""
-        kappa = cross_kernel(
-            X,
-            self.input_data_,
-            self.base_kernel,
-            self.base_kernel_params,
-            "base_kernel",
-        )
+        if hasattr(self, "feature_map_"):
+            kappa = self._mapped_kernel(X)
+        else:
+            kappa = cross_kernel(
+                X,
+                self.input_data_,
+                self.base_kernel,
+                self.base_kernel_params,
+                "base_kernel",
+            )
         return kappa.astype(self.W_.dtype, copy=False)
+
+    def _mapped_kernel(self, X):
+        """The same for a feature map, whose features of the training data are kept."""
+        feature_map = FittedFeatureMap(self.feature_map_, "base_kernel")
+        if "_input_features" not in vars(self):
+            self._input_features = feature_map.factor(self.input_data_)
+        kappa = feature_map.factor(X) @ self._input_features.T
+        return kappa.toarray() if issparse(kappa) else kappa
+
+    def __getstate__(self):
+        state = super().__getstate__()
+        state.pop("_input_features", None)
+        return state
 
     def _infer(self, X, retain=True):
         retained = getattr(self, "_retained", None) if retain else None
@@ -230,6 +255,8 @@ class KernelRIM(RIM):
 
     def _kernel_of_few(self, X):
         """`_kernel` of a few new samples, in a tenth of its time; else None."""
+        if hasattr(self, "feature_map_"):
+            return None
         kappa = kernel_of_few(
             X, self.input_data_, self.base_kernel, self.base_kernel_params
         )

@@ -12,6 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from gemclus._common.typing import Integers
 from gemclus._common.validation import check_bool, check_float
 from gemclus._training.callbacks import with_callbacks
+from gemclus.affinity import FittedFeatureMap
 from gemclus.penalties import GroupLasso, GroupPenalty
 from gemclus.sparse._dynamic import DynamicAffinity
 from gemclus.sparse._path import PathSettings, SparsePath, follow_path
@@ -180,6 +181,12 @@ class SparseMixin(SelectorMixin):
                 raise ValueError(
                     "dynamic=True computes the affinity of the features selected, "
                     f"which {argument}='precomputed' does not allow"
+                )
+            if isinstance(value, FittedFeatureMap):
+                raise ValueError(
+                    "dynamic=True computes the affinity of the features selected, "
+                    f"which {argument}={value!r} does not allow: it is a map of all of "
+                    "them"
                 )
         return DynamicAffinity(X, lambda selected: base(gemini, selected, y))
 

@@ -66,6 +66,18 @@ def test_repeated_samples_change_nothing():
     np.testing.assert_array_equal(geodesic_distances(X[rows], 3), expected)
 
 
+def test_integer_weights_are_repeated_samples():
+    X = np.random.RandomState(1).normal(size=(30, 2))
+    P = np.random.RandomState(2).dirichlet(np.ones(3), size=30)
+    counts = np.random.RandomState(3).randint(1, 4, size=30)
+    rows = np.repeat(np.arange(30), counts)
+    gemini = WassersteinGEMINI(ovo=True, metric="geodesic")
+    affinity = gemini.compute_affinity(X)
+    weighted = gemini.evaluate(P, affinity, sample_weight=counts.astype(float))
+    repeated = gemini.evaluate(P[rows], gemini.compute_affinity(X[rows]))
+    assert weighted == pytest.approx(repeated, rel=1e-12)
+
+
 def test_few_distinct_samples():
     assert (geodesic_distances(np.ones((7, 2)), 3) == 0).all()
     X = np.repeat([[0.0], [1.0], [5.0]], 4, axis=0)

@@ -19,6 +19,7 @@ from gemclus.affinity import (
     kernel_affinity,
     seed_labels,
 )
+from gemclus.affinity._seeding import SEEDING_SAMPLES
 
 X, Y = make_blobs(90, centers=[[0, 0], [30, 0], [0, 30]], random_state=0)
 AFFINITIES = {
@@ -117,6 +118,14 @@ def test_samples_without_weight_are_no_centres(kind):
         affinity, X, 2, np.random.RandomState(0), weights, max_samples=40
     )
     assert adjusted_rand_score(Y[Y != 2], labels[Y != 2]) == 1
+
+
+@pytest.mark.parametrize("kind", [np.asarray, csr_array])
+def test_large_data_are_seeded_from_a_part(kind):
+    many, y = make_blobs(SEEDING_SAMPLES + 5000, cluster_std=0.3, random_state=0)
+    for affinity in (None, kernel_affinity(kind(many), "linear")):
+        labels = seed_labels(affinity, kind(many), 3, np.random.RandomState(0))
+        assert adjusted_rand_score(labels, y) > 0.98
 
 
 def test_large_data_are_seeded_from_some_samples_alone():

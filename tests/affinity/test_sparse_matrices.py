@@ -41,6 +41,17 @@ def test_a_sparse_kernel_has_the_value_and_gradient_of_the_dense_one(
         assert result[1].dtype == dtype
 
 
+@pytest.mark.parametrize("ovo", [False, True])
+def test_weights_of_samples_are_those_of_the_dense_kernel(ovo):
+    gemini = MMDGEMINI(ovo=ovo, kernel="precomputed")
+    weights = np.random.RandomState(2).uniform(size=60)
+    arguments = dict(return_grad=True, sample_weight=weights)
+    value, gradient = gemini.evaluate(predictions(), GRAPH.toarray(), **arguments)
+    result = gemini.evaluate(predictions(), GRAPH, **arguments)
+    assert result[0] == pytest.approx(value, rel=1e-12)
+    np.testing.assert_allclose(result[1], gradient, atol=1e-14)
+
+
 @pytest.mark.parametrize("batch_size", [None, 16])
 @pytest.mark.parametrize("cls", [LinearMMD, MLPMMD, SparseLinearMMD])
 def test_models_train_on_adjacencies(cls, batch_size):

@@ -13,7 +13,7 @@ from gemclus._common.validation import (
 )
 from gemclus.gemini import GEMINI, WassersteinGEMINI
 from gemclus.linear import RIM, LinearMMD, LinearModel
-from gemclus.tree import Kauri
+from gemclus.tree import Kauri, fidelity
 
 X = np.random.RandomState(0).normal(size=(20, 3))
 
@@ -158,3 +158,16 @@ def test_labels_become_names_and_codes():
 def test_bad_labels_are_refused(labels, error, message):
     with pytest.raises(error, match=message):
         check_labels("y", labels, 3)
+
+
+@pytest.mark.parametrize(
+    "missing", [[None, "a"] * 10, [np.nan, 1.0] * 10, np.array([None, 1] * 10)]
+)
+def test_missing_labels_are_refused_where_trees_take_labels(missing):
+    with pytest.raises(ValueError, match="y must have a label .* at position 0"):
+        Kauri(kernel="labels").fit(X, missing)
+    tree = Kauri(2).fit(X)
+    with pytest.raises(ValueError, match="labels must have a label .* at position 0"):
+        fidelity(tree, X, missing)
+    with pytest.raises(TypeError, match="init must be"):
+        RIM(init=missing).fit(X)

@@ -16,6 +16,7 @@ from gemclus._common.validation import (
     check_int,
     check_samples,
 )
+from gemclus.affinity import FittedFeatureMap, fit_feature_map, is_feature_map
 from gemclus.tree._kauri.centres import cluster_means
 from gemclus.tree._kauri.columns import Columns
 from gemclus.tree._kauri.growth import grow
@@ -66,10 +67,11 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         takes all.
     max_leaves : int, default=None
         Largest number of leaves.
-    kernel : str or callable, default="linear"
+    kernel : str, callable or transformer, default="linear"
         A name of `sklearn.metrics.pairwise.kernel_metrics`, ``"precomputed"``
-        (the matrix is the ``y`` of `fit`), ``"labels"`` (see Notes), or a
-        callable ``k(X)`` that returns an (N, N) array.
+        (the matrix is the ``y`` of `fit`), ``"labels"`` (see Notes), a callable
+        ``k(X)`` that returns an (N, N) array, or a feature map: a scikit-learn
+        transformer ``phi``, for the kernel ``phi(X) phi(X)'``.
     verbose : bool, default=False
         Whether to print the splits, in the order in which they were made.
     random_state : int, RandomState or None, default=None
@@ -121,6 +123,8 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         Number of features.
     feature_names_in_ : ndarray of shape (D,)
         Their names, when the data had any.
+    feature_map_ : transformer
+        The transformer that the kernel is, fitted to the training samples.
 
     See Also
     --------
@@ -267,9 +271,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         max_bins = bin_limit(self.max_bins)
         X = self._check(X)
         weights = check_weights(sample_weight, X.shape[0])
-        self.fill_values_ = (
-            column_means(X, weights) if self.kernel == "linear" else None
-        )
+        linear = isinstance(self.kernel, str) and self.kernel == "linear"
+        self.fill_values_ = column_means(X, weights) if linear else None
+        self._fit_feature_map(X if weights is None else X[weights > 0])
         affinity, grown, given = self._affinity(X, y), X, weights
         if weights is not None and weights.min() == 0.0:
             kept = np.flatnonzero(weights)
@@ -474,8 +478,16 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         check_fitted(self, "tree_")
         return self._check(X, reset=False)
 
+    def _fit_feature_map(self, X):
+        vars(self).pop("feature_map_", None)
+        if is_feature_map(self.kernel):
+            feature_map = fit_feature_map(self.kernel, self.kernel_params, X)
+            self.feature_map_ = feature_map.transformer
+
     def _affinity(self, X, y):
         X = fill_missing(X, self.kernel, self.fill_values_)
+        if is_feature_map(self.kernel) and hasattr(self, "feature_map_"):
+            return tree_affinity(X, FittedFeatureMap(self.feature_map_))
         return tree_affinity(X, self.kernel, self.kernel_params, y)
 
     def _report(self):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
-from sklearn.utils.validation import column_or_1d
 
 from gemclus._common.pipelines import last_step
+from gemclus._common.validation import check_labels
 from gemclus.tree._kauri.estimator import Kauri
 
 
@@ -103,20 +103,15 @@ def fidelity(kauri_tree, X, labels):
             f"{type(kauri).__name__}"
         )
     predicted = kauri_tree.predict(X)
-    labels = column_or_1d(labels)
-    if len(labels) != len(predicted):
-        raise ValueError(
-            f"labels must be {len(predicted)}, one for each row of X, got {len(labels)}"
-        )
-    names, codes = np.unique(labels, return_inverse=True)
+    names, codes = check_labels("labels", labels, len(predicted))
     table = np.zeros((kauri.n_clusters_, len(names)), dtype=np.int64)
     np.add.at(table, (predicted, codes), 1)
     stands_for = table.argmax(axis=1)
     told = np.zeros(len(names), dtype=np.int64)
     np.add.at(told, stands_for, table[np.arange(len(table)), stands_for])
     return FidelityReport(
-        accuracy=float(told.sum() / len(labels)),
-        adjusted_rand=float(adjusted_rand_score(labels, predicted)),
+        accuracy=float(told.sum() / len(codes)),
+        adjusted_rand=float(adjusted_rand_score(codes, predicted)),
         label_names=names,
         recall=told / table.sum(axis=0),
         table=table,

@@ -1,9 +1,10 @@
 """What a Kauri tree is grown on: a kernel, as a factor or as a matrix."""
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.metrics.pairwise import kernel_metrics
 
-from gemclus._common.validation import check_choice
+from gemclus._common.validation import check_choice, check_labels
 from gemclus.affinity import FactoredKernel, kernel_affinity
 from gemclus.tree._kauri.weights import unscale_weights
 
@@ -25,7 +26,10 @@ def tree_affinity(X, kernel, kernel_params=None, y=None):
         return FactoredKernel(_label_factor(y, X.shape[0]))
     if isinstance(kernel, str):
         check_choice("kernel", kernel, {*kernel_metrics(), "labels", "precomputed"})
-    return kernel_affinity(X, kernel, kernel_params, y)
+    affinity = kernel_affinity(X, kernel, kernel_params, y)
+    if isinstance(affinity, FactoredKernel) and issparse(affinity.factor):
+        affinity = FactoredKernel(affinity.factor.toarray())
+    return affinity
 
 
 def column_means(X, weights=None):
@@ -80,9 +84,7 @@ def _label_factor(y, n_samples):
             f"({n_samples}, n_labels), got {y.shape}"
         )
     if y.ndim == 1:
-        names, codes = np.unique(y, return_inverse=True)
-        if names.dtype.kind == "f" and np.isnan(names).any():
-            raise ValueError("y must not hold NaN")
+        names, codes = check_labels("y", y, n_samples)
         return np.eye(len(names))[codes]
     if y.dtype.kind not in "fiub":
         raise TypeError(f"probabilities y must be real numbers, got dtype {y.dtype}")
