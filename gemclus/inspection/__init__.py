@@ -9,11 +9,13 @@ from gemclus._common.public import publish
 from gemclus.inspection._assignment import AssignmentDisplay
 from gemclus.inspection._curve import ObjectiveCurveDisplay
 from gemclus.inspection._profile import ClusterProfileDisplay
+from gemclus.inspection._selection import KSelectionDisplay
 from gemclus.inspection._silhouette import SilhouetteDisplay
 
 __all__ = [
     "AssignmentDisplay",
     "ClusterProfileDisplay",
+    "KSelectionDisplay",
     "ObjectiveCurveDisplay",
     "SilhouetteDisplay",
 ]

@@ -17,10 +17,12 @@ from sklearn.preprocessing import StandardScaler
 from gemclus.inspection import (
     AssignmentDisplay,
     ClusterProfileDisplay,
+    KSelectionDisplay,
     ObjectiveCurveDisplay,
     SilhouetteDisplay,
 )
 from gemclus.linear import RIM, LinearMMD
+from gemclus.selection import KSelector
 from gemclus.tree import Kauri
 
 IRIS = load_iris().data
@@ -214,6 +216,25 @@ def test_profiles_refuse_text_and_wrong_names():
         ClusterProfileDisplay.from_predictions(
             IRIS, [0] * 150, cluster_names={0: "all"}
         )
+
+
+def test_ranks_of_the_numbers_of_clusters():
+    selector = KSelector(
+        KMeans(n_init=1), range(2, 6), criteria=("silhouette", "calinski_harabasz")
+    )
+    selector.set_params(random_state=0).fit(IRIS)
+    display = KSelectionDisplay.from_estimator(selector)
+    assert list(display.lines_) == ["silhouette", "calinski_harabasz", "mean_rank"]
+    for name, line in display.lines_.items():
+        column = name if name == "mean_rank" else f"rank_{name}"
+        np.testing.assert_array_equal(line.get_xdata(), [2, 3, 4, 5])
+        np.testing.assert_array_equal(line.get_ydata(), selector.scores_[column])
+    chosen = selector.scores_["n_clusters"][selector.best_index_]
+    assert display.ax_.get_title() == f"chosen: {chosen}"
+    assert display.ax_.yaxis_inverted()  # the best rank is at the top
+    assert set(texts(display.ax_)) == {"silhouette", "calinski harabasz", "mean rank"}
+    with pytest.raises(TypeError, match="must be a KSelector, got KMeans"):
+        KSelectionDisplay.from_estimator(selector.best_estimator_)
 
 
 @pytest.mark.parametrize(
