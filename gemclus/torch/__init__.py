@@ -14,9 +14,10 @@ except ImportError as error:
 del _torch
 
 from gemclus._common.public import publish
+from gemclus.torch._clustering import TorchClustering
 from gemclus.torch._loss import GeminiLoss
 from gemclus.torch._regularisers import ConsistencyLoss, VATLoss
 
-__all__ = ["ConsistencyLoss", "GeminiLoss", "VATLoss"]
+__all__ = ["ConsistencyLoss", "GeminiLoss", "TorchClustering", "VATLoss"]
 
 publish(__name__, globals(), __all__)
