@@ -2,6 +2,7 @@
 
 from contextlib import contextmanager
 from copy import copy, deepcopy
+from types import SimpleNamespace
 
 import numpy as np
 import torch
@@ -13,11 +14,12 @@ from sklearn.base import (
 )
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from gemclus.torch._house import (
     CallbackSupportMixin,
     Monitor,
+    TrainingInterrupted,
     VersionedStateMixin,
     callback_context,
     check_bool,
@@ -25,6 +27,8 @@ from gemclus.torch._house import (
     check_float,
     check_init,
     check_int,
+    check_samples,
+    check_verbose,
     starting_labels,
     warn,
     watching,
@@ -239,9 +243,9 @@ class TorchClustering(
         ValueError, TypeError
             If a parameter or the data are not what they should be. The model is
             then as it was.
-        KeyboardInterrupt
-            After Ctrl-C: the model keeps the best training so far, and is the
-            `model` of the exception.
+        TrainingInterrupted
+            A KeyboardInterrupt, after Ctrl-C: the model, which is its `model`, keeps
+            the best training so far.
         """
         loss, regularisers = self._check_parameters()
         model = copy(self)
@@ -254,7 +258,7 @@ class TorchClustering(
         random_state = check_random_state(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
         interrupted = False
-        with callback_context(self, X) as context:
+        with callback_context(self, model, X) as context:
             try:
                 best, runs = train_best(
                     task,
@@ -454,6 +458,7 @@ class TorchClustering(
         check_int("n_iter_no_change", self.n_iter_no_change, 1)
         check_choice("schedule", self.schedule, SCHEDULES)
         check_bool("pretrained", self.pretrained)
+        check_verbose("verbose", self.verbose)
         if self.tol is not None:
             check_float("tol", self.tol, 0.0)
         check_init(self.init)
@@ -468,7 +473,7 @@ class TorchClustering(
         if isinstance(X, torch.Tensor):
             X = X.detach().cpu().numpy()
         narrow = torch.finfo(dtype_of(self.module)).bits <= 32
-        X = validate_data(
+        X = check_samples(
             self,
             X,
             reset=reset,
@@ -566,7 +571,8 @@ class TorchClustering(
         def follow(n_epochs, objective):
             model.n_iter_, model.head_ = n_epochs, training.best_head
 
-        with watching(model, X, context) as reporters:
+        task = SimpleNamespace(X=X, context=context)
+        with watching(model, task) as reporters:
             yield [follow, *reporters]
 
     def _finish(self, run, runs, X):
@@ -596,12 +602,11 @@ class TorchClustering(
         return self
 
     def _raise_interrupt(self):
-        error = KeyboardInterrupt(
-            f"Training was interrupted after {self.n_iter_} epochs; the model is kept "
-            "as it was then."
+        raise TrainingInterrupted(
+            f"training was interrupted after {self.n_iter_} epochs; the model is kept "
+            "as it was then",
+            self,
         )
-        error.model = self
-        raise error
 
     def _warn_of_the_end(self, run):
         """Say what is wrong with the trained model, and what may help."""
