@@ -1,0 +1,688 @@
+"""A scikit-learn clusterer around any network of torch."""
+
+from contextlib import contextmanager
+from copy import copy, deepcopy
+from types import SimpleNamespace
+
+import numpy as np
+import torch
+from sklearn.base import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from gemclus.torch._house import (
+    CallbackSupportMixin,
+    Monitor,
+    TrainingInterrupted,
+    VersionedStateMixin,
+    callback_context,
+    check_bool,
+    check_choice,
+    check_float,
+    check_init,
+    check_int,
+    check_samples,
+    check_verbose,
+    starting_labels,
+    warn,
+    watching,
+    with_callbacks,
+)
+from gemclus.torch._loss import GeminiLoss
+from gemclus.torch._network import device_of, dtype_of
+from gemclus.torch._restarts import Interrupted, Run, train_best
+from gemclus.torch._training import SCHEDULES, Regulariser, Task
+
+# Samples of which predictions are made at a time, at least.
+_PREDICTED_AT_ONCE = 1024
+
+
+class TorchClustering(
+    VersionedStateMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    TransformerMixin,
+    ClusterMixin,
+    CallbackSupportMixin,
+    BaseEstimator,
+):
+    """A network of torch trained to cluster by maximising a GEMINI.
+
+    Each step minimises, on a batch of samples, the sum over all heads of a
+    `GeminiLoss` and the regularisers, by Adam.
+
+    Parameters
+    ----------
+    module : nn.Module
+        The network, which stays as it is: a copy is trained. A trunk, (n, ...) to
+        (n, F), gets linear heads; one that ends in `n_clusters` outputs is its own
+        head.
+    objective : str, GEMINI or GeminiLoss, default="mi"
+        What is maximised: a name of `gemclus.gemini.AVAILABLE_GEMINIS`, an instance,
+        or a `GeminiLoss`, which has a `balance` too.
+    n_clusters : int, default=10
+        Number of clusters. Some may stay empty.
+    regularisers : sequence, default=()
+        Losses beside the objective, each alone or in a pair with its weight:
+        ``[(VATLoss(), 10.0), (ConsistencyLoss(augment), 10.0)]``. Any callable
+        ``loss(network, X, logits)`` will do; see `VATLoss.forward`.
+    init : {"random", "k-means++"} or array-like of shape (N,), default="k-means++"
+        Where training starts: the random weights, or those led softly, for two
+        epochs (60 steps at least), towards the cells of a k-means++ seeding of each
+        head, or towards given labels.
+    n_init : int, default=1
+        Number of starts, of which the one with the least loss is kept. After a
+        quarter and after half of the epochs the half with the larger losses ends.
+    n_heads : int, default=1
+        Number of heads of `n_clusters` outputs that share the trunk. The one with
+        the least loss in the last epoch predicts.
+    n_auxiliary : int, default=0
+        Outputs of one more head, which trains the trunk on a finer clustering and
+        does not predict. 0 is no such head.
+    batch_size : int, default=250
+        Largest number of samples of a training batch, at least 2 (one more where
+        a batch of one would be left).
+    max_epochs : int, default=100
+        Largest number of passes over the data.
+    learning_rate : float, default=1e-3
+        Largest step of Adam.
+    device : str or torch.device, default="auto"
+        Where to compute: ``"auto"`` is a GPU if there is one. Batches go there one
+        by one.
+    tol : float, default=None
+        Training ends when the loss has not fallen by more than ``tol`` times its
+        magnitude for `n_iter_no_change` epochs. None trains for `max_epochs`.
+    verbose : bool, default=False
+        Whether to report the loss while training.
+    random_state : int, RandomState or None, default=None
+        Source of the weights, of the order of the samples and of the random numbers
+        of torch that layers and regularisers draw. The result depends on nothing
+        else, on a CPU.
+    n_iter_no_change : int, default=10
+        Number of epochs without improvement that end the training.
+    schedule : {"constant", "cosine"}, default="constant"
+        The learning rate over the epochs; ``"cosine"`` falls to 0.
+    pretrained : bool, default=False
+        Whether to start from the weights that `module` has. Otherwise all those that
+        require a gradient are drawn anew, by the ``reset_parameters`` of their
+        layers.
+
+    Attributes
+    ----------
+    network_ : nn.Module
+        The trunk and all heads.
+    head_ : int
+        The head that predicts.
+    module_ : nn.Module
+        The trunk and that head alone: (n, ...) to logits (n, K).
+    labels_ : ndarray of shape (N,)
+        Cluster of each training sample.
+    n_clusters_used_ : int
+        Number of clusters that have samples; the same as `n_clusters_`.
+    n_iter_ : int
+        Number of epochs run.
+    history_ : dict of ndarrays of shape (n_iter_,)
+        For each epoch the mean over its batches, before the updates, of the
+        ``"loss"`` of the head that predicts, and of the ``"objective"``, its part
+        without the regularisers.
+    objective_curve_ : ndarray of shape (n_iter_,)
+        Minus that loss.
+    start_losses_ : ndarray of shape (n_init,)
+        The last loss of each start.
+    converged_ : bool
+        Whether the rule of `tol` ended the training.
+    optimiser_ : torch.optim.Optimizer
+        The optimiser, with its state.
+    n_features_in_ : int
+        Length of the second axis of the samples.
+    feature_names_in_ : ndarray of shape (n_features_in_,)
+        Their names, when the data had any.
+
+    Notes
+    -----
+    Cost of a step: a forward and backward pass of the network, those of the
+    regularisers, and the objective, see `GeminiLoss`.
+
+    Samples may have any number of axes. Restarts, heads and the choice between them
+    use no labels.
+
+    See Also
+    --------
+    GeminiLoss : The objective, for a training loop of one's own.
+    gemclus.mlp.MLPModel : A network with one hidden layer, without torch.
+
+    References
+    ----------
+    Ohl et al., "Generalised mutual information for discriminative clustering",
+    NeurIPS 2022.
+    Ji et al., "Invariant information clustering for unsupervised image
+    classification and segmentation", ICCV 2019, for over-clustering heads.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import make_blobs
+    >>> from torch import nn
+    >>> from gemclus.torch import TorchClustering
+    >>> X, _ = make_blobs(200, centers=3, random_state=0)
+    >>> trunk = nn.Sequential(nn.Linear(2, 16), nn.ReLU())
+    >>> model = TorchClustering(trunk, n_clusters=3, max_epochs=20, random_state=0)
+    >>> model.set_params(learning_rate=1e-2).fit(X).n_clusters_used_
+    3
+    """
+
+    def __init__(
+        self,
+        module,
+        objective="mi",
+        n_clusters=10,
+        *,
+        regularisers=(),
+        init="k-means++",
+        n_init=1,
+        n_heads=1,
+        n_auxiliary=0,
+        batch_size=250,
+        max_epochs=100,
+        learning_rate=1e-3,
+        device="auto",
+        tol=None,
+        verbose=False,
+        random_state=None,
+        n_iter_no_change=10,
+        schedule="constant",
+        pretrained=False,
+    ):
+        self.module = module
+        self.objective = objective
+        self.n_clusters = n_clusters
+        self.regularisers = regularisers
+        self.init = init
+        self.n_init = n_init
+        self.n_heads = n_heads
+        self.n_auxiliary = n_auxiliary
+        self.batch_size = batch_size
+        self.max_epochs = max_epochs
+        self.learning_rate = learning_rate
+        self.device = device
+        self.tol = tol
+        self.verbose = verbose
+        self.random_state = random_state
+        self.n_iter_no_change = n_iter_no_change
+        self.schedule = schedule
+        self.pretrained = pretrained
+
+    # Public methods
+
+    @with_callbacks
+    def fit(self, X, y=None, sample_weight=None):
+        """Train the network.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (N, ...)
+            The samples, which are given the floating-point type of `module`.
+        y : array-like of shape (N, N), default=None
+            The kernel or the distances, if the objective is of the kind
+            ``"precomputed"``; ignored otherwise.
+        sample_weight : array-like of shape (N,), default=None
+            Weights of the samples, not negative and not all zero. Those of weight 0
+            are left out of the training.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not what they should be. The model is
+            then as it was.
+        TrainingInterrupted
+            A KeyboardInterrupt, after Ctrl-C: the model, which is its `model`, keeps
+            the best training so far.
+        """
+        loss, regularisers = self._check_parameters()
+        model = copy(self)
+        X = model._check_samples(X, reset=True)
+        if len(X) < self.n_clusters:
+            raise ValueError(
+                f"n_samples={len(X)} must be at least n_clusters={self.n_clusters}"
+            )
+        task, kept = model._make_task(X, y, sample_weight, loss, regularisers)
+        random_state = check_random_state(self.random_state)
+        seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
+        interrupted = False
+        with callback_context(self, model, X) as context:
+            try:
+                best, runs = train_best(
+                    task,
+                    seeds,
+                    lambda training, seed: model._begin(training, seed, kept),
+                    lambda training: model._watching(training, X, context),
+                    self.tol,
+                    self.n_iter_no_change,
+                )
+            except Interrupted as error:
+                best, runs, interrupted = error.run, [error.run], True
+            model._finish(best, runs, X)
+            self._take(model)
+        if interrupted:
+            self._raise_interrupt()
+        self._warn_of_the_end(best)
+        return self
+
+    def partial_fit(self, X, y=None, sample_weight=None):
+        """Train for one pass over some samples, from where the model stands.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        self : object
+            The model; `labels_` are those of `X`.
+
+        Raises
+        ------
+        ValueError, TypeError
+            As in `fit`, and if the loss is not finite. The model is then as it was.
+        """
+        loss, regularisers = self._check_parameters()
+        started = hasattr(self, "_run")
+        model = copy(self)
+        X = model._check_samples(X, reset=not started)
+        task, kept = model._make_task(X, y, sample_weight, loss, regularisers)
+        task.schedule = "constant"
+        if started:
+            run = deepcopy(self._run)
+            run.training.go_on(task)
+            run.ended = False
+        else:
+            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            run = Run(task, seed, Monitor(None, 1))
+            if len(task.X) >= self.n_clusters:
+                model._begin(run.training, seed, kept)
+        try:
+            run.until(run.n_epochs + 1)
+        except KeyboardInterrupt:
+            model._finish(run, [run], X)
+            self._take(model)
+            self._raise_interrupt()
+        if run.error is not None:
+            raise ValueError(
+                f"partial_fit diverged: {run.error}. The model is as it was before."
+            ) from run.error
+        model._finish(run, [run], X)
+        return self._take(model)
+
+    def fit_predict(self, X, y=None, sample_weight=None):
+        """Train the network and return the cluster of each sample.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        labels : ndarray of shape (N,)
+            `labels_`.
+        """
+        return self.fit(X, y, sample_weight).labels_
+
+    def predict_proba(self, X):
+        """Probability of each cluster.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n, ...)
+            Samples, new ones or not.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n, K)
+            ``p(y | x)``, rows summing to 1, by the network in evaluation mode.
+        """
+        check_is_fitted(self)
+        X = self._check_samples(X, reset=False)
+        return self._logits(X).softmax(-1).numpy()
+
+    def predict(self, X):
+        """Most probable cluster of each sample.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n, ...)
+            Samples, new ones or not.
+
+        Returns
+        -------
+        labels : ndarray of shape (n,)
+            Clusters, from 0 to K - 1.
+        """
+        check_is_fitted(self)
+        return self._logits(self._check_samples(X, reset=False)).argmax(-1).numpy()
+
+    def transform(self, X):
+        """Probability of each cluster: the same as `predict_proba`.
+
+        Parameters
+        ----------
+        X : array-like or tensor of shape (n, ...)
+            Samples, new ones or not.
+
+        Returns
+        -------
+        y_pred : ndarray of shape (n, K)
+            ``p(y | x)``.
+        """
+        return self.predict_proba(X)
+
+    def score(self, X, y=None, sample_weight=None):
+        """The objective on some samples, without `balance` and regularisers.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        value : float
+            The GEMINI; larger is better.
+        """
+        check_is_fitted(self)
+        loss, _ = self._check_parameters()
+        loss.balance = 0.0
+        X = self._check_samples(X, reset=False)
+        affinity = self._check_affinity(y, len(X), loss)
+        weight = _check_weight(sample_weight, len(X))
+        samples = torch.from_numpy(X) if affinity is None else None
+        value = loss.eval()(
+            self._logits(X).double(), samples, affinity=affinity, sample_weight=weight
+        )
+        return -value.item()
+
+    @property
+    def module_(self):
+        """The trunk and the head that predicts: (n, ...) to logits (n, K)."""
+        check_is_fitted(self)
+        return self.network_.single(self.head_)
+
+    @property
+    def n_clusters_used_(self):
+        """Number of clusters that have training samples."""
+        check_is_fitted(self)
+        return self.n_clusters_
+
+    @property
+    def max_iter(self):
+        """`max_epochs`, by the name of the other models."""
+        return self.max_epochs
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        # Predictions have the type of the module.
+        tags.transformer_tags.preserves_dtype = []
+        return tags
+
+    @property
+    def _n_features_out(self):
+        return self.n_clusters
+
+    # Checks
+
+    def _check_parameters(self):
+        """Refuse wrong constructor arguments. Returns the loss and regularisers, as
+        copies that training may change."""
+        if not isinstance(self.module, torch.nn.Module):
+            raise TypeError(
+                f"module must be a torch.nn.Module, got {self.module!r} "
+                f"({type(self.module).__name__})"
+            )
+        check_int("n_clusters", self.n_clusters, 1)
+        check_int("n_init", self.n_init, 1)
+        check_int("n_heads", self.n_heads, 1)
+        check_int("n_auxiliary", self.n_auxiliary, 0)
+        check_int("batch_size", self.batch_size, 2)
+        check_int("max_epochs", self.max_epochs, 1)
+        check_float("learning_rate", self.learning_rate, 0.0, strict=True)
+        check_int("n_iter_no_change", self.n_iter_no_change, 1)
+        check_choice("schedule", self.schedule, SCHEDULES)
+        check_bool("pretrained", self.pretrained)
+        check_verbose("verbose", self.verbose)
+        if self.tol is not None:
+            check_float("tol", self.tol, 0.0)
+        check_init(self.init)
+        device_of(self.device)
+        loss = deepcopy(self.objective)
+        if not isinstance(loss, GeminiLoss):
+            loss = GeminiLoss(loss)
+        return loss, _check_regularisers(self.regularisers)
+
+    def _check_samples(self, X, reset):
+        """`X` as an array of the type of the module."""
+        if isinstance(X, torch.Tensor):
+            X = X.detach().cpu().numpy()
+        narrow = torch.finfo(dtype_of(self.module)).bits <= 32
+        X = check_samples(
+            self,
+            X,
+            reset=reset,
+            dtype=np.float32 if narrow else np.float64,
+            order="C",
+            allow_nd=True,
+            ensure_min_samples=2 if reset else 1,
+        )
+        if reset:
+            self._sample_shape = X.shape[1:]
+        elif X.shape[1:] != self._sample_shape:
+            raise ValueError(
+                f"X must have samples of shape {self._sample_shape}, as in fit, got "
+                f"{X.shape[1:]}"
+            )
+        return X if X.flags.writeable else X.copy()
+
+    def _check_affinity(self, y, n_samples, loss):
+        """What `y` gives, for an objective that is precomputed; else None."""
+        if loss._objective.affinity != "precomputed":
+            return None
+        shape = tuple(getattr(y, "shape", np.shape(y)))
+        if y is None or shape != (n_samples, n_samples):
+            raise ValueError(
+                "y must be the precomputed matrix of shape "
+                f"{(n_samples, n_samples)}, got {None if y is None else shape}"
+            )
+        return y if hasattr(y, "shape") else np.asarray(y)
+
+    def _make_task(self, X, y, sample_weight, loss, regularisers):
+        """The task of a training, and the positions of the samples it uses."""
+        check_init(self.init, len(X), self.n_clusters)
+        affinity = self._check_affinity(y, len(X), loss)
+        weight = _check_weight(sample_weight, len(X))
+        kept = np.arange(len(X))
+        if weight is not None:
+            kept = np.flatnonzero(weight)
+            if len(kept) < 2:
+                raise ValueError(
+                    "sample_weight must be positive for at least 2 samples, got "
+                    f"{len(kept)}"
+                )
+            X, weight = X[kept], weight[kept]
+            if affinity is not None:
+                affinity = affinity[kept][:, kept]
+        dtype = dtype_of(self.module)
+        samples = torch.from_numpy(X).to(dtype)
+        for regulariser in regularisers:
+            if hasattr(regulariser.loss, "fit"):
+                regulariser.loss.fit(samples)
+        device = device_of(self.device)
+        task = Task(
+            module=self.module,
+            X=samples,
+            affinity=affinity,
+            weight=None if weight is None else torch.from_numpy(weight).to(dtype),
+            loss=loss.to(device),
+            regularisers=[regulariser.to(device) for regulariser in regularisers],
+            n_clusters=self.n_clusters,
+            n_heads=self.n_heads,
+            n_auxiliary=self.n_auxiliary,
+            batch_size=self.batch_size,
+            learning_rate=self.learning_rate,
+            max_epochs=self.max_epochs,
+            schedule=self.schedule,
+            pretrained=self.pretrained,
+            device=device,
+        )
+        return task, kept
+
+    # One fit
+
+    def _begin(self, training, seed, kept):
+        """Lead a new training to where `init` says."""
+        init = check_init(self.init)
+        if isinstance(init, str) and init == "random":
+            return
+        if not isinstance(init, str):
+            init = init[kept]
+        flat = training.task.X.flatten(1).numpy()
+        random_state = check_random_state(seed)
+        labels = [
+            starting_labels(init, flat, self.n_clusters, random_state)
+            for _ in range(self.n_heads)
+        ]
+        training.lead_towards(np.stack(labels))
+
+    @contextmanager
+    def _watching(self, training, X, context):
+        """The reporters of one training, which see a model that follows it."""
+        model = copy(self)
+        model.network_ = training.network
+        model.n_iter_, model.head_ = 0, 0
+
+        def follow(n_epochs, objective):
+            model.n_iter_, model.head_ = n_epochs, training.best_head
+
+        task = SimpleNamespace(X=X, context=context)
+        with watching(model, task) as reporters:
+            yield [follow, *reporters]
+
+    def _finish(self, run, runs, X):
+        """Set what the best training gave."""
+        training = run.training
+        training.task = None
+        self._run = run
+        run.monitor.reporters = ()
+        self.network_, self.optimiser_ = training.network, training.optimiser
+        self.head_ = training.best_head
+        self.n_iter_ = run.n_epochs
+        curves = {"loss": training.losses, "objective": training.objectives}
+        self.history_ = {
+            name: np.array([each[self.head_] for each in curve])
+            for name, curve in curves.items()
+        }
+        self.objective_curve_ = -self.history_["loss"]
+        self.start_losses_ = np.array([each.training.loss for each in runs])
+        self.converged_ = run.monitor.converged
+        self.labels_ = self._logits(X).argmax(-1).numpy()
+        self.n_clusters_ = len(np.unique(self.labels_))
+
+    def _take(self, model):
+        """Become `model`, a copy that has been trained, in what it has learned."""
+        given = self.get_params(deep=False)
+        vars(self).update({k: v for k, v in vars(model).items() if k not in given})
+        return self
+
+    def _raise_interrupt(self):
+        raise TrainingInterrupted(
+            f"training was interrupted after {self.n_iter_} epochs; the model is kept "
+            "as it was then",
+            self,
+        )
+
+    def _warn_of_the_end(self, run):
+        """Say what is wrong with the trained model, and what may help."""
+        name = type(self).__name__
+        if self.tol is not None and not self.converged_ and run.error is None:
+            warn(
+                f"{name} did not converge in max_epochs={self.max_epochs} epochs: "
+                "increase max_epochs or tol.",
+                ConvergenceWarning,
+            )
+        if self.n_clusters_ < self.n_clusters:
+            warn(
+                f"{name} uses {self.n_clusters_} of its {self.n_clusters} clusters. To "
+                "use more, give the proportions more weight (objective=GeminiLoss(..., "
+                "balance=3)), start softly (init='k-means++'), try more starts "
+                "(n_init), or lower the weights of the regularisers."
+            )
+
+    def _logits(self, X):
+        """Logits of the head that predicts, by blocks, on the CPU."""
+        device = device_of(self.device)
+        network = self.network_.to(device).eval()
+        samples = torch.from_numpy(X).to(dtype_of(network))
+        step = max(self.batch_size, _PREDICTED_AT_ONCE)
+        with torch.no_grad():
+            parts = [
+                self._of_head(network(part.to(device))).cpu()
+                for part in samples.split(step)
+            ]
+        logits = torch.cat(parts)
+        return logits if logits.dtype.itemsize >= 4 else logits.float()
+
+    def _of_head(self, outputs):
+        return outputs[0][self.head_] if isinstance(outputs, tuple) else outputs
+
+    def __getstate__(self):
+        if "_run" in vars(self):
+            # A model trained on a GPU is read where there is none.
+            self._run.training.to(torch.device("cpu"))
+        return super().__getstate__()
+
+
+def _check_regularisers(regularisers):
+    """Copies of the losses beside the objective, with their weights."""
+    if callable(regularisers) or not hasattr(regularisers, "__iter__"):
+        raise TypeError(
+            "regularisers must be a sequence of losses or of pairs (loss, weight), got "
+            f"{regularisers!r}"
+        )
+    checked = []
+    for position, entry in enumerate(regularisers):
+        loss, weight = entry if isinstance(entry, (tuple, list)) else (entry, 1.0)
+        if not callable(loss) or isinstance(loss, type):
+            raise TypeError(
+                f"regularisers[{position}] must be a callable loss(network, X, "
+                f"logits), got {loss!r}"
+            )
+        weight = check_float(f"the weight of regularisers[{position}]", weight, 0.0)
+        checked.append(Regulariser(deepcopy(loss), weight))
+    return checked
+
+
+def _check_weight(sample_weight, n_samples):
+    """Weights of the samples as an array, or None."""
+    if sample_weight is None:
+        return None
+    try:
+        weight = np.array(sample_weight, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise TypeError(f"sample_weight must hold numbers: {error}") from error
+    if weight.shape != (n_samples,):
+        raise ValueError(
+            f"sample_weight must have shape ({n_samples},), got {weight.shape}"
+        )
+    if not (np.isfinite(weight) & (weight >= 0)).all():
+        raise ValueError("sample_weight must be finite and not negative")
+    if not weight.any():
+        raise ValueError("sample_weight must not be all zero")
+    return weight

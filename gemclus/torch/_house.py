@@ -1,0 +1,35 @@
+"""What this room takes from the private rooms of the package, in one place."""
+
+from gemclus._common.interruption import TrainingInterrupted
+from gemclus._common.pickling import VersionedStateMixin
+from gemclus._common.validation import (
+    check_bool,
+    check_choice,
+    check_float,
+    check_int,
+    check_samples,
+    check_verbose,
+)
+from gemclus._common.warnings import warn
+from gemclus._training.callbacks import CallbackSupportMixin, with_callbacks
+from gemclus._training.monitor import Monitor, callback_context, watching
+from gemclus._training.start import check_init, starting_labels
+
+__all__ = [
+    "CallbackSupportMixin",
+    "Monitor",
+    "TrainingInterrupted",
+    "VersionedStateMixin",
+    "callback_context",
+    "check_bool",
+    "check_choice",
+    "check_float",
+    "check_init",
+    "check_int",
+    "check_samples",
+    "check_verbose",
+    "starting_labels",
+    "warn",
+    "watching",
+    "with_callbacks",
+]

@@ -1,0 +1,131 @@
+"""Several trainings from different starts, of which the best by its loss is kept."""
+
+import math
+from contextlib import ExitStack
+
+from sklearn.exceptions import ConvergenceWarning
+
+from gemclus.torch._house import Monitor, warn
+from gemclus.torch._training import REMEDY, Diverged, Training
+
+# After these parts of the epochs, the better half of the trainings goes on.
+_RUNGS = (0.25, 0.5)
+
+
+class Run:
+    """A training, the rule that ends it, and those who watch it.
+
+    Attributes
+    ----------
+    monitor : Monitor
+        Its stopping rule and curve.
+    ended : bool
+        Whether there is nothing more to do.
+    error : Diverged or None
+        Why it ended early.
+    """
+
+    def __init__(self, task, seed, monitor):
+        self.training = Training(task, seed)
+        self.monitor = monitor
+        self.ended, self.error = False, None
+
+    @property
+    def n_epochs(self):
+        return len(self.training.losses)
+
+    def until(self, n_epochs):
+        """Train until that many epochs, or until it has ended."""
+        while self.n_epochs < n_epochs and not self.ended:
+            try:
+                loss = self.training.epoch()
+            except Diverged as error:
+                self.error, self.ended = error, True
+            else:
+                self.ended = bool(self.monitor(self.n_epochs, -loss))
+
+
+class Interrupted(Exception):
+    """Ctrl-C, with the best run so far."""
+
+    def __init__(self, run):
+        super().__init__()
+        self.run = run
+
+
+def train_best(task, seeds, begin, watch, tol, n_iter_no_change):
+    """Train from each seed, ending the weaker half early, twice.
+
+    Parameters
+    ----------
+    task : Task
+        What is trained.
+    seeds : sequence of int
+        One for each start; the result does not depend on how far others came.
+    begin : callable
+        ``begin(training, seed)``: a soft start.
+    watch : callable
+        ``watch(training)``: a context with the reporters of a training.
+    tol, n_iter_no_change
+        As in `Monitor`.
+
+    Returns
+    -------
+    best : Run
+        The one with the least loss.
+    runs : list of Run
+        All of them, in the order of the seeds.
+
+    Raises
+    ------
+    Interrupted
+        After Ctrl-C.
+    ValueError
+        If all of them diverged in their first epoch.
+    """
+    runs = []
+    with ExitStack() as stack:
+        try:
+            for seed in seeds:
+                run = Run(task, seed, Monitor(tol, n_iter_no_change))
+                runs.append(run)
+                run.monitor.reporters = stack.enter_context(watch(run.training))
+                begin(run.training, seed)
+            going = runs
+            for n_epochs in _stages(task.max_epochs, len(runs)):
+                for run in going:
+                    run.until(n_epochs)
+                if n_epochs < task.max_epochs:
+                    going = _better_half(going)
+        except KeyboardInterrupt:
+            if not runs:
+                raise
+            raise Interrupted(_best(runs)) from None
+    best = _best(going)
+    _tell(best)
+    return best, runs
+
+
+def _stages(max_epochs, n_runs):
+    """Numbers of epochs at which to look back; the last is `max_epochs`."""
+    rungs = [math.ceil(part * max_epochs) for part in _RUNGS] if n_runs > 1 else []
+    return sorted({*rungs, max_epochs})
+
+
+def _better_half(runs):
+    ordered = sorted(runs, key=lambda run: run.training.loss)
+    return ordered[: math.ceil(len(runs) / 2)]
+
+
+def _best(runs):
+    return min(runs, key=lambda run: run.training.loss)
+
+
+def _tell(run):
+    """Warn of a training that diverged, or refuse it."""
+    if run.error is None:
+        return
+    message = f"Training diverged after {run.n_epochs} epochs: {run.error}."
+    if not run.n_epochs:
+        raise ValueError(f"{message} {REMEDY}") from run.error
+    warn(f"{message} The last epoch is kept. {REMEDY}", ConvergenceWarning)
