@@ -60,7 +60,11 @@ def in_duckdb(sql, columns):
 
 
 def run_in(connection, sql, columns):
-    """The last column of a SELECT from the table ``t`` of some columns."""
+    """The last column of a SELECT from the table ``t`` of some columns.
+
+    A database may give the rows in any order.
+    """
+    columns = {"row": np.arange(len(next(iter(columns.values())))), **columns}
 
     def quoted(name):
         return '"' + name.replace('"', '""') + '"'
@@ -71,9 +75,9 @@ def run_in(connection, sql, columns):
     places = ", ".join("?" * len(columns))
     rows = list(zip(*values))
     connection.executemany(f"INSERT INTO t VALUES ({places})", rows)
-    result = [row[-1] for row in connection.execute(sql).fetchall()]
+    result = sorted(connection.execute(sql).fetchall(), key=lambda row: row[0])
     connection.close()
-    return result
+    return [row[-1] for row in result]
 
 
 every_database = pytest.mark.parametrize("run", [in_sqlite, in_duckdb])
