@@ -73,6 +73,8 @@ def export_sql(
     category that OneHotEncoder refuses, if the rules come to look at it. NaN of a
     database is not NULL: where it may occur, put ``NULLIF(x, 'NaN')`` around it.
 
+    *Rows* of the SELECT come in any order, as a database likes.
+
     *Numbers* are written in full, with an exponent, which makes them floating-point
     numbers in SQL. Trees give the same clusters as `predict` on columns of type
     DOUBLE or REAL, whatever pipeline is before them; linear scores add in another
