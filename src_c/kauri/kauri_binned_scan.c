@@ -34,9 +34,8 @@ double kauri_beyond(const kauri_state *s, const kauri_leaf *leaf, const double *
     return leaf->weight * norm;
 }
 
-/* For a side of a leaf of weight n, |S_a|^2 <= n scatter / 4, and so E changes with
- * the mean of a cluster by no more than sqrt(n scatter) |its move| and what it does
- * for the mean of the leaf. */
+/* E of a side changes with the mean of a cluster by no more than what E of the leaf
+ * does, and twice the norm of the side's sum times the move. */
 void kauri_measure_by_sums(kauri_state *s, int32_t cluster)
 {
     size_t rank = (size_t)s->data->rank;
@@ -57,7 +56,7 @@ void kauri_measure_by_sums(kauri_state *s, int32_t cluster)
     for (int32_t l = 0; l < s->n_leaves && s->measured[cluster] > 0.0; l++) {
         kauri_leaf *leaf = s->leaves + l;
         double before = kauri_beyond(s, leaf, old), after = kauri_beyond(s, leaf, mean);
-        double any = sqrt(moved * leaf->weight * leaf->scatter);
+        double any = 2.0 * leaf->spread * sqrt(moved);
         kauri_change change = {before + leaf->scatter, after + leaf->scatter,
                                fmax(0.0, after - before) + any,
                                fmax(0.0, before - after) + any};
@@ -298,6 +297,8 @@ static double move_column(kauri_state *s, const kauri_scan *m, walk w, double fl
             measure_sides(s, &w, &c);
             most = kauri_offer_moves(s, m, &c, floor, best);
             floor = fmax(floor, kauri_bar(best, m));
+        } else {
+            s->rest = most > s->rest ? most : s->rest;
         }
         reach = most > reach ? most : reach;
     }
@@ -306,31 +307,29 @@ static double move_column(kauri_state *s, const kauri_scan *m, walk w, double fl
 
 gem_kauri_status kauri_scan_binned_moves(kauri_state *s, kauri_leaf *leaf, double floor)
 {
-    double norm, bound = -INFINITY;
+    double norm;
     kauri_scan m = begin_scan(s, leaf, &norm);
-    double *reach = s->reach + (size_t)(leaf - s->leaves) * s->n_columns;
     const double *block;
     int32_t n_wanted;
     gem_kauri_status status;
 
     floor -= m.noise;
     aim(s, leaf);
-    for (size_t c = 0; c < s->n_columns; c++)
-        s->binned.promising[c] = reach[c] + leaf->slack >= floor;
+    for (int32_t c = 0; c < (int32_t)s->n_columns; c++)
+        s->binned.promising[c] = kauri_promise(s, leaf, c) >= floor;
     n_wanted = want_columns(s, leaf, s->binned.promising);
     status = kauri_open_block(s, leaf, n_wanted, &block);
     for (int32_t c = 0; c < (int32_t)s->n_columns && !status; c++) {
-        if (!kauri_may_use(s, leaf, c)) {
-            reach[c] = -INFINITY;
-        } else if (s->binned.promising[c]) {
+        int scanned = s->binned.promising[c];
+        double most = -INFINITY;
+        if (scanned && kauri_may_use(s, leaf, c)) {
             walk w = start_walk(s, leaf, block, c);
-            double most = move_column(s, &m, w, floor, norm, &leaf->move);
-            reach[c] = most + m.noise - leaf->slack;
+            most = move_column(s, &m, w, floor, norm, &leaf->move);
             status = kauri_spend(s, (size_t)w.n_filled * (size_t)s->n_slots);
         }
-        bound = fmax(bound, reach[c]);
+        kauri_note_column(s, &m, c, most, scanned);
     }
     kauri_close_block(s, leaf, n_wanted);
-    leaf->bound = bound + leaf->slack;
+    kauri_settle_bounds(s, &m, leaf);
     return status;
 }
