@@ -81,8 +81,8 @@ int32_t gem_kauri_find_bins(const double *sorted, const double *weight, int64_t 
     for (int64_t i = 0, end; i < n; i = end) {
         end = end_run(sorted, weight, n, i, &mass);
         is_common = mass >= common;
-        if (last < 0 || (last + 1 < max_bins && (is_common || was_common ||
-                                                 filled + 0.5 * mass > o.share))) {
+        if (last < 0 || (last + 1 < max_bins &&
+                         (is_common || was_common || filled + 0.5 * mass > o.share))) {
             /* Bins that a common value has cut short leave more to the others. */
             if (!was_common && o.n_bins > 1) {
                 o.mass -= filled;

@@ -96,8 +96,8 @@ gem_kauri_status kauri_widen(kauri_state *s, int32_t width)
     int done = extend(&s->total, 0, wide) && extend(&s->prefix, 0, wide) &&
                extend(&s->surplus, 0, wide) && extend(&s->barrier, 0, wide) &&
                extend(&s->loss_a, 0, wide) && extend(&s->loss_b, 0, wide) &&
-               extend(&s->reached, 0, wide) &&
-               extend(&s->size, old, wide) && extend(&s->measured, old, wide);
+               extend(&s->reached, 0, wide) && extend(&s->size, old, wide) &&
+               extend(&s->measured, old, wide);
 
     for (int32_t l = 0; l < s->n_leaves && done; l++)
         if (s->leaves[l].hope)

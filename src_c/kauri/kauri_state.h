@@ -27,13 +27,13 @@ typedef struct {
 typedef struct {
     int32_t start, size; /* its samples are the positions start .. start+size-1 */
     int32_t node, depth, cluster;
-    int open;          /* may be split */
-    int found_fresh;   /* `found` and `pair` are up to date */
-    int move_stale;    /* `move` is not, whatever the news */
-    int asked;         /* scanned for moves in this round, as far as needed */
-    double weight;     /* sum of the weights of its samples */
-    double scatter;    /* sum of squared distances to its mean */
-    double *hope;      /* (width): see kauri_bounds.c, as the four below */
+    int open;        /* may be split */
+    int found_fresh; /* `found` and `pair` are up to date */
+    int move_stale;  /* `move` is not, whatever the news */
+    int asked;       /* scanned for moves in this round, as far as needed */
+    double weight;   /* sum of the weights of its samples */
+    double scatter;  /* sum of squared distances to its mean */
+    double *hope;    /* (width): see kauri_bounds.c, as the four below */
     double bound, slack, own_slack, news;
     double spread;     /* binned: largest norm of the sum of a side, centred */
     double *block;     /* binned: its sums, if they are kept */
@@ -112,7 +112,7 @@ typedef struct {
 
     kauri_leaf *leaves;
     int32_t n_leaves;
-    double *reach; /* (max_leaves, n_columns): see kauri_bounds.c */
+    double *reach;        /* (max_leaves, n_columns): see kauri_bounds.c */
     unsigned char *drawn; /* (max_leaves, d): features that the leaf may use; NULL
                              for all */
 
