@@ -13,7 +13,6 @@ from _support.kauri_samples import kauri_samples
 from _support.peer import Worker, add_peer_argument, peer_python
 from _support.process import Measured
 from _support.tables import table, verdict
-
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_breast_cancer, load_wine, make_blobs
 from sklearn.ensemble import HistGradientBoostingClassifier
