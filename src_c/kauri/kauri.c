@@ -33,7 +33,8 @@ static gem_kauri_status scan_stars(kauri_state *s, double *gain)
         kauri_leaf *leaf = s->leaves + l;
         double known;
 
-        kauri_clear_split(&leaf->move);
+        if (!kauri_is_definite(s) || !kauri_move_lasts(leaf))
+            kauri_clear_split(&leaf->move);
         if (leaf->open && room && !leaf->found_fresh)
             status = kauri_scan_found(s, leaf);
         known = leaf_best(s, leaf)->gain;
@@ -50,11 +51,7 @@ static gem_kauri_status scan_promising(kauri_state *s, kauri_leaf *leaf, double 
     double floor = *gain - kauri_tie(*gain);
     gem_kauri_status status = GEM_KAURI_OK;
 
-    if (!leaf->open || leaf->move.kind)
-        return status;
-    if (!definite)
-        kauri_forget_bounds(s, leaf);
-    else if (leaf->bound > 0.0 && leaf->bound >= floor)
+    if (definite && leaf->bound > 0.0 && leaf->bound >= floor)
         kauri_bound_move(s, leaf);
     if (leaf->bound > 0.0 && leaf->bound >= floor)
         status = kauri_scan_move(s, leaf, floor);
@@ -73,20 +70,43 @@ static int stars_win(const kauri_state *s)
     return room > 1 || (room == 1 && s->n_live == s->n_leaves);
 }
 
+/* The leaf with the largest bound among those not yet asked, or NULL if none may
+ * gain `floor`. */
+static kauri_leaf *most_promising(const kauri_state *s, double floor)
+{
+    kauri_leaf *best = NULL;
+
+    for (int32_t l = 0; l < s->n_leaves; l++) {
+        kauri_leaf *leaf = s->leaves + l;
+        if (leaf->open && !leaf->asked && leaf->bound >= floor &&
+            (!best || leaf->bound > best->bound))
+            best = leaf;
+    }
+    return best;
+}
+
 static gem_kauri_status scan_moves(kauri_state *s, double *gain)
 {
-    kauri_leaf *first = s->leaves;
-    gem_kauri_status status;
+    gem_kauri_status status = GEM_KAURI_OK;
 
     if (s->n_live < 2 || stars_win(s))
-        return GEM_KAURI_OK;
-    /* A high gain early on saves many scans. */
-    for (int32_t l = 0; l < s->n_leaves; l++)
-        if (s->leaves[l].open && s->leaves[l].bound > first->bound)
-            first = s->leaves + l;
-    status = scan_promising(s, first, gain);
-    for (int32_t l = 0; l < s->n_leaves && !status; l++)
-        status = scan_promising(s, s->leaves + l, gain);
+        return status;
+    for (int32_t l = 0; l < s->n_leaves; l++) {
+        kauri_leaf *leaf = s->leaves + l;
+        if (leaf->open && !kauri_is_definite(s))
+            kauri_forget_bounds(s, leaf);
+        leaf->asked = leaf->move.kind != GEM_KAURI_NONE;
+        if (leaf->asked && leaf->move.gain > *gain)
+            *gain = leaf->move.gain;
+    }
+    /* High bounds first: a high gain early on saves many scans. */
+    while (!status) {
+        kauri_leaf *leaf = most_promising(s, *gain - kauri_tie(*gain));
+        if (!leaf)
+            break;
+        leaf->asked = 1;
+        status = scan_promising(s, leaf, gain);
+    }
     return status;
 }
 

@@ -183,6 +183,14 @@ void gem_kauri_apply(const int32_t *left, const int32_t *right, const int32_t *f
                      const double *x, int64_t n_samples, int64_t n_features,
                      int32_t *node);
 
+/* Bins of a feature from its values in rising order, without missing ones, and
+ * their weights (NULL for ones): one for each distinct value if there are no more
+ * than max_bins, else bins of like weights, in which a value that weighs as much as
+ * a bin is alone. Fills the least and largest value of each bin (room for the lesser
+ * of n and max_bins); their number. */
+int32_t gem_kauri_find_bins(const double *sorted, const double *weight, int64_t n,
+                            int32_t max_bins, double *low, double *high);
+
 /* Bin of each value of one feature: the first b < n_bins with value <= high[b], or
  * the last; n_bins for NaN. Values lie `stride` and codes `code_stride` entries
  * apart; `wide` as above. */

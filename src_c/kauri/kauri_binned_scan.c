@@ -34,9 +34,8 @@ double kauri_beyond(const kauri_state *s, const kauri_leaf *leaf, const double *
     return leaf->weight * norm;
 }
 
-/* For a side of a leaf of weight n, |S_a|^2 <= n scatter / 4, and so E changes with
- * the mean of a cluster by no more than sqrt(n scatter) |its move| and what it does
- * for the mean of the leaf. */
+/* E of a side changes with the mean of a cluster by no more than what E of the leaf
+ * does, and twice the norm of the side's sum times the move. */
 void kauri_measure_by_sums(kauri_state *s, int32_t cluster)
 {
     size_t rank = (size_t)s->data->rank;
@@ -57,7 +56,7 @@ void kauri_measure_by_sums(kauri_state *s, int32_t cluster)
     for (int32_t l = 0; l < s->n_leaves && s->measured[cluster] > 0.0; l++) {
         kauri_leaf *leaf = s->leaves + l;
         double before = kauri_beyond(s, leaf, old), after = kauri_beyond(s, leaf, mean);
-        double any = sqrt(moved * leaf->weight * leaf->scatter);
+        double any = 2.0 * leaf->spread * sqrt(moved);
         kauri_change change = {before + leaf->scatter, after + leaf->scatter,
                                fmax(0.0, after - before) + any,
                                fmax(0.0, before - after) + any};
@@ -73,6 +72,7 @@ typedef struct {
     int twin;
     double least;   /* weight of a side */
     double squared; /* |S_a|^2 of the cut */
+    double largest; /* of these so far */
 } walk;
 
 static walk start_walk(kauri_state *s, const kauri_leaf *leaf, const double *block,
@@ -87,6 +87,7 @@ static walk start_walk(kauri_state *s, const kauri_leaf *leaf, const double *blo
               0,
               column >= s->data->n_features,
               kauri_least_allowed(s, leaf),
+              0.0,
               0.0};
 
     memset(s->binned.side, 0, s->binned.width * sizeof *s->binned.side);
@@ -117,6 +118,7 @@ static void centre_side(const kauri_state *s, const kauri_scan *m, walk *w,
         squared += value * value;
     }
     w->squared = squared;
+    w->largest = squared > w->largest ? squared : w->largest;
     c->between = squared * (m->n_leaf / (c->n_a * c->n_b));
 }
 
@@ -278,26 +280,71 @@ static void measure_sides(kauri_state *s, const walk *w, const kauri_cut *c)
     }
 }
 
-/* As move_column of the walk over sorted samples. That joining costs nothing bounds
- * what a cut gains without a look at each cluster. */
-static double move_column(kauri_state *s, const kauri_scan *m, walk w, double floor,
-                          double norm, kauri_split *best)
+/* The clusters that a leaf may join: the least distance of a mean to that of the
+ * leaf, and the least size. */
+typedef struct {
+    double distance, size;
+} target_bounds;
+
+static target_bounds bound_targets(const kauri_state *s)
 {
-    double reach = -INFINITY, a, b;
+    target_bounds t = {INFINITY, INFINITY};
+
+    for (int32_t c = 0; c < s->n_slots; c++) {
+        if (s->barrier[c] > 0.0)
+            continue;
+        t.distance = fmin(t.distance, s->binned.norm[c]);
+        t.size = fmin(t.size, s->size[c]);
+    }
+    t.distance = sqrt(t.distance) * (1.0 - 1e-9);
+    return t;
+}
+
+/* Least loss of a side of weight n, whose mean is `off` that of the leaf: no target
+ * is nearer to it than |m_c - m_L| - off. */
+static double least_loss(const target_bounds *t, double n, double off)
+{
+    double gap = t->distance - off;
+    return gap > 0.0 ? gap * gap * n * (t->size / (t->size + n)) : 0.0;
+}
+
+/* Bound on the gain of a cut without a look at each cluster. */
+static double filter(const kauri_state *s, const kauri_scan *m, const walk *w,
+                     const kauri_cut *c, double norm, const target_bounds *t)
+{
+    double off = sqrt(w->squared);
+    double loss_a = least_loss(t, c->n_a, off / c->n_a);
+    double loss_b = least_loss(t, c->n_b, off / c->n_b);
+    double leave_a = c->between, leave_b = c->between, leave, both;
+
+    if (!m->alone) {
+        leave_own(s, w, c, norm, &leave_a, &leave_b);
+        leave_a *= m->n_cluster / (m->n_cluster - c->n_a);
+        leave_b *= m->n_cluster / (m->n_cluster - c->n_b);
+    }
+    leave_a -= loss_a;
+    leave_b -= loss_b;
+    leave = leave_a > leave_b ? leave_a : leave_b;
+    both = m->release + c->between - loss_a - loss_b;
+    return leave > both ? leave : both;
+}
+
+/* As move_column of the walk over sorted samples. */
+static double move_column(kauri_state *s, const kauri_scan *m, walk *w, double floor,
+                          double norm, const target_bounds *t, kauri_split *best)
+{
+    double reach = -INFINITY;
     kauri_cut c;
 
     floor = fmax(floor, kauri_bar(best, m));
-    while (next_cut(s, m, &w, &c)) {
-        double most = m->release + c.between;
-        if (!m->alone) {
-            leave_own(s, &w, &c, norm, &a, &b);
-            most = fmax(most, a * (m->n_cluster / (m->n_cluster - c.n_a)));
-            most = fmax(most, b * (m->n_cluster / (m->n_cluster - c.n_b)));
-        }
+    while (next_cut(s, m, w, &c)) {
+        double most = filter(s, m, w, &c, norm, t);
         if (most > floor) {
-            measure_sides(s, &w, &c);
+            measure_sides(s, w, &c);
             most = kauri_offer_moves(s, m, &c, floor, best);
             floor = fmax(floor, kauri_bar(best, m));
+        } else {
+            s->rest = most > s->rest ? most : s->rest;
         }
         reach = most > reach ? most : reach;
     }
@@ -306,31 +353,35 @@ static double move_column(kauri_state *s, const kauri_scan *m, walk w, double fl
 
 gem_kauri_status kauri_scan_binned_moves(kauri_state *s, kauri_leaf *leaf, double floor)
 {
-    double norm, bound = -INFINITY;
+    double norm, largest = 0.0;
     kauri_scan m = begin_scan(s, leaf, &norm);
-    double *reach = s->reach + (size_t)(leaf - s->leaves) * s->n_columns;
+    target_bounds t;
     const double *block;
-    int32_t n_wanted;
+    int32_t n_wanted, n_scanned = 0;
     gem_kauri_status status;
 
     floor -= m.noise;
     aim(s, leaf);
-    for (size_t c = 0; c < s->n_columns; c++)
-        s->binned.promising[c] = reach[c] + leaf->slack >= floor;
+    t = bound_targets(s);
+    for (int32_t c = 0; c < (int32_t)s->n_columns; c++)
+        s->binned.promising[c] = kauri_promise(s, leaf, c) >= floor;
     n_wanted = want_columns(s, leaf, s->binned.promising);
     status = kauri_open_block(s, leaf, n_wanted, &block);
     for (int32_t c = 0; c < (int32_t)s->n_columns && !status; c++) {
-        if (!kauri_may_use(s, leaf, c)) {
-            reach[c] = -INFINITY;
-        } else if (s->binned.promising[c]) {
+        int scanned = s->binned.promising[c];
+        double most = -INFINITY;
+        if (scanned && kauri_may_use(s, leaf, c)) {
             walk w = start_walk(s, leaf, block, c);
-            double most = move_column(s, &m, w, floor, norm, &leaf->move);
-            reach[c] = most + m.noise - leaf->slack;
+            most = move_column(s, &m, &w, floor, norm, &t, &leaf->move);
+            largest = fmax(largest, w.largest);
             status = kauri_spend(s, (size_t)w.n_filled * (size_t)s->n_slots);
         }
-        bound = fmax(bound, reach[c]);
+        n_scanned += scanned;
+        kauri_note_column(s, &m, c, most, scanned);
     }
+    if (n_scanned == (int32_t)s->n_columns)
+        leaf->spread = fmin(leaf->spread, sqrt(largest) * (1.0 + 1e-9));
     kauri_close_block(s, leaf, n_wanted);
-    leaf->bound = bound + leaf->slack;
+    kauri_settle_bounds(s, &m, leaf);
     return status;
 }

@@ -249,6 +249,8 @@ static void note_scatter(kauri_state *s, kauri_leaf *leaf)
     for (size_t c = s->binned.lead; c < s->binned.width; c++)
         norm += sums[c] * sums[c];
     leaf->scatter = fmax(0.0, s->binned.norms[leaf - s->leaves] - norm / leaf->weight);
+    /* Of weights a + b = n, |S_a|^2 = between a b / n <= scatter n / 4. */
+    leaf->spread = 0.5 * sqrt(leaf->scatter * leaf->weight) * (1.0 + 1e-9);
 }
 
 /* --- blocks ----------------------------------------------------------------- */

@@ -165,8 +165,10 @@ gem_kauri_status kauri_measure_cluster(kauri_state *s, int32_t cluster)
                                      : measure_by_kernel(s, cluster);
     }
     /* A new cluster opens possibilities that no bound has heard of. */
-    for (int32_t l = 0; l < s->n_leaves && s->measured[cluster] == 0.0; l++)
-        kauri_forget_bounds(s, s->leaves + l);
+    if (s->size[cluster] == 0.0)
+        kauri_set_hope(s, cluster, -INFINITY);
+    else if (s->measured[cluster] == 0.0)
+        kauri_set_hope(s, cluster, INFINITY);
     s->measured[cluster] = s->size[cluster];
     return status;
 }

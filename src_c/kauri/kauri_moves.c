@@ -62,11 +62,12 @@ static double offer_moves(kauri_state *s, const kauri_scan *m, const kauri_cut *
     return fmax(both, fmax(switch_a, switch_b));
 }
 
-/* Least losses of the two sides of a cut over all clusters. */
-static void least_losses(const kauri_state *s, const kauri_cut *c, double *a, double *b)
+/* Losses of the two sides of a cut for all clusters, and the least of each. */
+static void least_losses(kauri_state *s, const kauri_cut *c, double *a, double *b)
 {
     const double *restrict total = s->total, *restrict prefix = s->prefix;
     const double *restrict size = s->size, *restrict barrier = s->barrier;
+    double *restrict losses_a = s->loss_a, *restrict losses_b = s->loss_b;
     double least_a = INFINITY, least_b = INFINITY;
     double n_a = c->n_a, n_b = c->n_b, within_a = c->within_a, within_b = c->within_b;
     int32_t n_slots = s->n_slots;
@@ -77,11 +78,27 @@ static void least_losses(const kauri_state *s, const kauri_cut *c, double *a, do
         double share = size[k] / (size_a * size_b); /* one division for both */
         double loss_a = (prefix[k] - within_a) * share * size_b + barrier[k];
         double loss_b = (total[k] - prefix[k] - within_b) * share * size_a + barrier[k];
+        losses_a[k] = loss_a;
+        losses_b[k] = loss_b;
         least_a = loss_a < least_a ? loss_a : least_a;
         least_b = loss_b < least_b ? loss_b : least_b;
     }
     *a = least_a;
     *b = least_b;
+}
+
+/* Note what a cut gains by each cluster: `most_a` and `most_b`, less the loss of the
+ * side that joins it. */
+static void note_gains(kauri_state *s, double most_a, double most_b)
+{
+    double *restrict reached = s->reached;
+    const double *restrict losses_a = s->loss_a, *restrict losses_b = s->loss_b;
+
+    for (int32_t k = 0; k < s->n_slots; k++) {
+        double gain_a = most_a - losses_a[k], gain_b = most_b - losses_b[k];
+        double gain = gain_a > gain_b ? gain_a : gain_b;
+        reached[k] = gain > reached[k] ? gain : reached[k];
+    }
 }
 
 double kauri_offer_moves(kauri_state *s, const kauri_scan *m, const kauri_cut *c,
@@ -91,10 +108,14 @@ double kauri_offer_moves(kauri_state *s, const kauri_scan *m, const kauri_cut *c
     double leave_a = (prefix - c->within_a) * (m->n_cluster / (m->n_cluster - c->n_a));
     double leave_b =
         (total - prefix - c->within_b) * (m->n_cluster / (m->n_cluster - c->n_b));
-    double loss_a, loss_b, most;
+    double both = m->release + c->between, loss_a, loss_b, most;
 
     least_losses(s, c, &loss_a, &loss_b);
-    most = fmax(m->release + c->between - loss_a - loss_b,
-                fmax(leave_a - loss_a, leave_b - loss_b));
+    most = fmax(both - loss_a - loss_b, fmax(leave_a - loss_a, leave_b - loss_b));
+    /* It will be long before anybody asks for half of what is wanted now. */
+    if (most > 0.5 * floor)
+        note_gains(s, fmax(leave_a, both - loss_b), fmax(leave_b, both - loss_a));
+    else
+        s->rest = fmax(s->rest, most);
     return most > floor ? offer_moves(s, m, c, leave_a, leave_b, best) : most;
 }

@@ -66,7 +66,7 @@ gem_kauri_status kauri_scan_found(kauri_state *s, kauri_leaf *leaf);
 /* kauri_moves.c */
 
 /* Offer what a cut allows, from the sums of distances in s->prefix and s->total, if
- * it gains more than `floor`; the most that it gains. */
+ * it gains more than `floor`; the most that it gains, which is noted for bounds. */
 double kauri_offer_moves(kauri_state *s, const kauri_scan *m, const kauri_cut *c,
                          double floor, kauri_split *best);
 /* Best switch or refurbishment of a leaf, if it gains more than `floor`. Columns
@@ -77,8 +77,20 @@ gem_kauri_status kauri_scan_move(kauri_state *s, kauri_leaf *leaf, double floor)
 
 /* Forget the bounds of a leaf: anything may be gained. */
 void kauri_forget_bounds(kauri_state *s, kauri_leaf *leaf);
+/* Set what all open leaves hope from a cluster other than their own. */
+void kauri_set_hope(kauri_state *s, int32_t cluster, double hope);
 /* Lower the bounds of a leaf of a definite kernel without a scan. */
 void kauri_bound_move(kauri_state *s, kauri_leaf *leaf);
+/* Whether the best move of a leaf, when it was scanned last, is so still. */
+int kauri_move_lasts(const kauri_leaf *leaf);
+/* A bound on what moves of the leaf by a column gain. */
+double kauri_promise(const kauri_state *s, const kauri_leaf *leaf, int32_t column);
+/* Bounds that come from a scan: at its start, for each column (`most` is what its
+ * moves gain, if it was scanned), and at its end. */
+void kauri_begin_bounds(kauri_state *s);
+void kauri_note_column(kauri_state *s, const kauri_scan *m, int32_t column, double most,
+                       int scanned);
+void kauri_settle_bounds(kauri_state *s, const kauri_scan *m, kauri_leaf *leaf);
 /* What a change of a cluster did to the distances of the samples of a leaf to it:
  * their sum before and after, and how much they rose and fell at most, summed over
  * the samples of any side. */

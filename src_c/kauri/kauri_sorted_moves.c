@@ -165,6 +165,8 @@ static double move_column(kauri_state *s, const kauri_scan *m, int32_t column,
             }
             most = kauri_offer_moves(s, m, &c, floor, best);
             floor = fmax(floor, kauri_bar(best, m));
+        } else {
+            s->rest = most > s->rest ? most : s->rest;
         }
         reach = most > reach ? most : reach;
     }
@@ -174,25 +176,26 @@ static double move_column(kauri_state *s, const kauri_scan *m, int32_t column,
 gem_kauri_status kauri_scan_move(kauri_state *s, kauri_leaf *leaf, double floor)
 {
     kauri_scan m;
-    double *reach = s->reach + (size_t)(leaf - s->leaves) * s->n_columns;
-    double bound = -INFINITY, sum[KAURI_LANES];
+    double sum[KAURI_LANES];
     gem_kauri_status status = GEM_KAURI_OK;
 
     kauri_clear_split(&leaf->move);
     kauri_raise_barriers(s, leaf);
+    kauri_begin_bounds(s);
     if (kauri_is_binned(s))
         return kauri_scan_binned_moves(s, leaf, floor);
     m = kauri_begin_scan(s, leaf);
     floor -= m.noise;
     fill_lanes(s, &m, sum);
     for (int32_t f = 0; f < (int32_t)s->n_columns && !status; f++) {
-        if (reach[f] + leaf->slack >= floor) {
-            double most = move_column(s, &m, f, floor, sum, &leaf->move);
-            reach[f] = most + m.noise - leaf->slack;
+        int scanned = kauri_promise(s, leaf, f) >= floor;
+        double most = -INFINITY;
+        if (scanned) {
+            most = move_column(s, &m, f, floor, sum, &leaf->move);
             status = kauri_spend(s, (size_t)leaf->size * (size_t)s->n_slots);
         }
-        bound = fmax(bound, reach[f]);
+        kauri_note_column(s, &m, f, most, scanned);
     }
-    leaf->bound = bound + leaf->slack;
+    kauri_settle_bounds(s, &m, leaf);
     return status;
 }

@@ -3,6 +3,7 @@
 #include "kauri_split.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "kauri_bins.h"
@@ -121,12 +122,16 @@ gem_kauri_status kauri_open_leaf(kauri_state *s, kauri_leaf *leaf)
     kauri_clear_split(&leaf->pair);
     kauri_clear_split(&leaf->move);
     leaf->found_fresh = 0;
-    kauri_forget_bounds(s, leaf);
     leaf->open = kauri_may_open(s, leaf);
-    if (leaf->open)
-        return kauri_profile_leaf(s, leaf);
     leaf->bound = -INFINITY;
-    return GEM_KAURI_OK;
+    if (!leaf->open)
+        return GEM_KAURI_OK;
+    if (!leaf->hope)
+        leaf->hope = malloc((size_t)s->width * sizeof *leaf->hope);
+    if (!leaf->hope)
+        return GEM_KAURI_NO_MEMORY;
+    kauri_forget_bounds(s, leaf);
+    return kauri_profile_leaf(s, leaf);
 }
 
 /* First empty slot after `after`. */
@@ -191,6 +196,8 @@ static void make_sides(kauri_state *s, kauri_leaf *leaf, const kauri_split *spli
     int32_t node = leaf->node, depth = leaf->depth + 1;
 
     *right = *leaf;
+    right->hope = NULL;
+    leaf->open = right->open = 0; /* until their cuts are known */
     right->start += split->n_left;
     right->size -= split->n_left;
     leaf->size = split->n_left;

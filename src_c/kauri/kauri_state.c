@@ -95,8 +95,13 @@ gem_kauri_status kauri_widen(kauri_state *s, int32_t width)
     size_t old = (size_t)s->width, wide = (size_t)width;
     int done = extend(&s->total, 0, wide) && extend(&s->prefix, 0, wide) &&
                extend(&s->surplus, 0, wide) && extend(&s->barrier, 0, wide) &&
-               extend(&s->size, old, wide) && extend(&s->measured, old, wide);
+               extend(&s->loss_a, 0, wide) && extend(&s->loss_b, 0, wide) &&
+               extend(&s->reached, 0, wide) && extend(&s->size, old, wide) &&
+               extend(&s->measured, old, wide);
 
+    for (int32_t l = 0; l < s->n_leaves && done; l++)
+        if (s->leaves[l].hope)
+            done = extend(&s->leaves[l].hope, old, wide);
     if (done && kauri_is_binned(s)) {
         size_t rank = (size_t)s->data->rank;
         kauri_binned *k = &s->binned;
@@ -126,6 +131,9 @@ void kauri_release_state(kauri_state *s)
                       s->total,
                       s->prefix,
                       s->surplus,
+                      s->loss_a,
+                      s->loss_b,
+                      s->reached,
                       s->index,
                       s->pool,
                       s->goes_right,
@@ -147,6 +155,8 @@ void kauri_release_state(kauri_state *s)
                       s->sorted.new_position};
 
     kauri_release_bins(s); /* reads the leaves */
+    for (int32_t l = 0; l < s->n_leaves; l++)
+        free(s->leaves[l].hope);
     for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
         free(arrays[i]);
 }

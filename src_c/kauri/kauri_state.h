@@ -27,12 +27,15 @@ typedef struct {
 typedef struct {
     int32_t start, size; /* its samples are the positions start .. start+size-1 */
     int32_t node, depth, cluster;
-    int open;          /* may be split */
-    int found_fresh;   /* `found` and `pair` are up to date */
-    double weight;     /* sum of the weights of its samples */
-    double scatter;    /* sum of squared distances to its mean */
-    double bound;      /* no switch or refurbishment gains more */
-    double slack;      /* rise of the bounds of its columns, see `reach` */
+    int open;        /* may be split */
+    int found_fresh; /* `found` and `pair` are up to date */
+    int move_stale;  /* `move` is not, whatever the news */
+    int asked;       /* scanned for moves in this round, as far as needed */
+    double weight;   /* sum of the weights of its samples */
+    double scatter;  /* sum of squared distances to its mean */
+    double *hope;    /* (width): see kauri_bounds.c, as the four below */
+    double bound, slack, own_slack, news;
+    double spread;     /* binned: largest norm of the sum of a side, centred */
     double *block;     /* binned: its sums, if they are kept */
     int32_t built;     /* binned: size of the leaf whose sums were made anew */
     kauri_split found; /* best star */
@@ -109,9 +112,7 @@ typedef struct {
 
     kauri_leaf *leaves;
     int32_t n_leaves;
-    /* (max_leaves, n_columns): no switch or refurbishment of the leaf by the column
-     * gains more than this plus the slack of the leaf. */
-    double *reach;
+    double *reach;        /* (max_leaves, n_columns): see kauri_bounds.c */
     unsigned char *drawn; /* (max_leaves, d): features that the leaf may use; NULL
                              for all */
 
@@ -121,6 +122,9 @@ typedef struct {
     double *measured; /* (width): size when the distances were measured */
     double *barrier;  /* (width): infinity bars a cluster as a target */
     double *total, *prefix, *surplus; /* (width): work */
+    double *loss_a, *loss_b;          /* (width): work */
+    double *reached; /* (width): most that a move to each cluster gains in a scan */
+    double rest;     /* and the most of moves that it did not tell apart */
 
     kauri_sorted sorted;
     kauri_binned binned;

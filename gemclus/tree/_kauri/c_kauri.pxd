@@ -83,6 +83,14 @@ cdef extern from "kauri.h" nogil:
         int64_t n_features,
         int32_t *node,
     )
+    int32_t gem_kauri_find_bins(
+        const double *sorted,
+        const double *weight,
+        int64_t n,
+        int32_t max_bins,
+        double *low,
+        double *high,
+    )
     void gem_kauri_assign_bins(
         const double *x,
         int64_t n,

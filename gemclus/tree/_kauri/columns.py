@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from gemclus.tree._kauri.growth import assign_bins
+from gemclus.tree._kauri.growth import assign_bins, find_bins
 
 #: Most bins of a feature: with that of missing values, codes have two bytes.
 MOST_BINS = 65_535
@@ -109,38 +109,6 @@ def _bin_edges(values, max_bins, weights=None):
         order = np.argsort(values, kind="stable")
         values, weights = values[order], weights[order]
     n_values = int(np.searchsorted(values, np.nan))  # NaN is sorted to the end
-    if n_values == 0:
-        return np.empty(0), np.empty(0)
-    values = values[:n_values]
-    starts = np.flatnonzero(np.concatenate([[True], values[1:] > values[:-1]]))
-    distinct = values[starts]
-    if len(distinct) <= max_bins:
-        return distinct, distinct
-    if weights is None:
-        mass = np.diff(starts, append=n_values).astype(np.float64)
-    else:
-        mass = np.add.reduceat(weights[:n_values], starts)
-    heads = _bin_heads(mass, max_bins)
-    tails = np.append(heads[1:], len(distinct)) - 1
-    return distinct[heads], distinct[tails]
-
-
-def _bin_heads(mass, max_bins):
-    """First value of each of at most `max_bins` bins, from the weight of each value."""
-    for _ in range(4):  # a share falls as common values are cut down to it
-        share = mass.sum() / max_bins
-        if mass.max() <= share:
-            break
-        mass = np.minimum(mass, share)
-    common = mass > (1 - 1e-9) * mass.sum() / max_bins
-    # A common value has a bin of its own, and may part one of others in two.
-    n_others = max_bins - 2 * int(common.sum()) - 1
-    if n_others < max_bins // 4 or not common.any():
-        n_others, common = max_bins, np.zeros_like(common)
-    mass = np.where(common, 0.0, mass)
-    middle = np.cumsum(mass) - 0.5 * mass
-    number = (middle * (n_others / mass.sum())).astype(np.int64)
-    is_head = np.diff(number, prepend=-1) > 0
-    is_head |= common
-    is_head[1:] |= common[:-1]
-    return np.flatnonzero(is_head)
+    return find_bins(
+        values[:n_values], None if weights is None else weights[:n_values], max_bins
+    )

@@ -28,13 +28,15 @@ from gemclus.tree._kauri.kernel import (
     objective,
     tree_affinity,
 )
-from gemclus.tree._kauri.rules import bin_limit, growth_rules
+from gemclus.tree._kauri.rules import (
+    bin_limit,
+    bins_to_use,
+    growth_rules,
+    warn_of_leaves,
+    warn_of_scale,
+)
 from gemclus.tree._kauri.structure import SPLIT_KINDS, KauriTree
 from gemclus.tree._kauri.weights import check_weights
-
-#: The most samples for which ``max_bins="auto"`` looks at every gap.
-_EXACT_SAMPLES = 10_000
-_AUTO_BINS = 255
 
 
 class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
@@ -147,12 +149,36 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     clusters of the tree, and `gemclus.tree.fidelity` says how well the tree
     tells them.
 
+    *Size.* An unlimited tree goes on while anything is gained, on noise too. How
+    large it should be is told by the objective on held-out samples::
+
+        GridSearchCV(Kauri(5), {"min_gain": [0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]}, cv=5)
+
+    which on 2000 samples of noise in 10 dimensions takes 12 leaves of 72, and 73
+    of 176 on the ten digits. Without a search, ``min_gain=0.001`` is a good start.
+
+    *Bins.* The gains of all cuts between bins follow from the sums of the factor
+    over each bin. Quantiles make the bins, so that scales do not matter; the
+    threshold is the middle between the values of the bins on both sides.
+
+    *Missing values* (NaN) go to the side of a split that gains more, and may be
+    split from all others. The kernel must know of them: ``"linear"`` takes the
+    mean of the feature, ``"labels"``, ``"precomputed"`` and callables are given by
+    the user, other kernels refuse them.
+
+    *Categories.* One-hot columns serve well: each split takes one category from the
+    others, as a rule can be read.
+
     *Cost.* With `K` clusters, a kernel with a factor of rank `r` (linear:
     ``r = D``; cosine; polynomial of a low degree; labels) costs at most
     ``O(N D (r + K))`` operations per split and no N x N array; any other one
-    ``O(N D (N + K))``. The memory beside `X` is about ``50 N D + 16 N (r + K)``
-    bytes, and that of the kernel matrix if there is one. The GIL is released,
-    and Ctrl-C is obeyed within a second.
+    ``O(N D (N + K))``; with `B` bins ``O(n D r)`` for the `n` samples of the
+    smaller side and ``O(D B r K)`` for each leaf that is looked at. The memory
+    beside `X` is about ``50 N D + 16 N (r + K)`` bytes, and that of the kernel
+    matrix if there is one; with bins ``N D + 8 N r`` and at most
+    ``max(8 N D, 64 MB)`` for sums. Wide factors, whose sums would take more than
+    the data and a gigabyte, are refused, or looked at exactly by ``"auto"``. The
+    GIL is released, and Ctrl-C is obeyed within a second.
 
     References
     ----------
@@ -218,6 +244,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         added = {"min_weight_fraction_leaf": 0.0, "max_bins": "auto", "n_jobs": None}
         if "tree_" in state:
             added["fill_values_"] = None
+            state["tree_"].check(state["n_features_in_"])
         super().__setstate__({**added, **state})
 
     def fit(self, X, y=None, sample_weight=None):
@@ -283,9 +310,8 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         variation = kernel.variation()
         total = grown.shape[0] if weights is None else kernel.weights.sum()
         rules = growth_rules(self, *grown.shape, total)
-        if max_bins == "auto":
-            exact = kernel.factor is None or grown.shape[0] <= _EXACT_SAMPLES
-            max_bins = None if exact else _AUTO_BINS
+        warn_of_scale(grown, self.kernel)
+        max_bins = bins_to_use(max_bins, grown, kernel.factor)
         n_threads = _thread_count(self.n_jobs)
         with ThreadPoolExecutor(n_threads) if n_threads > 1 else nullcontext() as pool:
             columns = Columns(
@@ -323,6 +349,8 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         self.variation_ = variation
         if verbose:
             self._report()
+        if error is None:
+            warn_of_leaves(self)
         return error
 
     def fit_predict(self, X, y=None, sample_weight=None):

@@ -13,6 +13,7 @@ from gemclus.tree._kauri.c_kauri cimport (
     gem_kauri_assign_bins,
     gem_kauri_bins,
     gem_kauri_data,
+    gem_kauri_find_bins,
     gem_kauri_grow,
     gem_kauri_rules,
     gem_kauri_status,
@@ -250,6 +251,28 @@ def apply(
                 &X[0, 0], X.shape[0], X.shape[1], &node[0],
             )
     return np.asarray(node)
+
+
+def find_bins(
+    const double[::1] sorted_values, const double[::1] weights, int32_t max_bins
+):
+    """Least and largest value of each bin, from values in rising order without NaN.
+
+    `weights` may be None. The GIL is released. Cost O(N).
+    """
+    cdef Py_ssize_t n = sorted_values.shape[0]
+    cdef double[:, ::1] edges = np.empty((2, min(n, max_bins)))
+    cdef const double *first = NULL
+    cdef int32_t n_bins = 0
+    if weights is not None and n:
+        first = &weights[0]
+    if n:
+        with nogil:
+            n_bins = gem_kauri_find_bins(
+                &sorted_values[0], first, n, max_bins, &edges[0, 0], &edges[1, 0]
+            )
+    low, high = np.asarray(edges)[:, :n_bins].copy()
+    return low, high
 
 
 def assign_bins(const double[:, ::1] X, Py_ssize_t feature, const double[::1] high, codes):
