@@ -16,6 +16,9 @@ from sklearn.preprocessing import StandardScaler, scale
 
 from gemclus.tree import Kauri
 
+# Raw columns of very different scales are as good as any here.
+pytestmark = pytest.mark.filterwarnings("ignore:feature .* of the scatter of X")
+
 NAMED_KERNELS = sorted(set(kernel_metrics()))
 
 

@@ -25,6 +25,9 @@ from gemclus.tree import (
 )
 from gemclus.tree._export.reader import COLOURS, Reader, number_texts
 
+# Raw columns of very different scales are as good as any here.
+pytestmark = pytest.mark.filterwarnings("ignore:feature .* of the scatter of X")
+
 IRIS = load_iris()
 EXPORTERS = [export_text, export_graphviz, plot_tree]
 

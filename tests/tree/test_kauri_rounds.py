@@ -6,6 +6,9 @@ from sklearn.metrics.pairwise import pairwise_kernels
 
 from gemclus.tree import Kauri
 
+# Raw columns of very different scales are as good as any here.
+pytestmark = pytest.mark.filterwarnings("ignore:feature .* of the scatter of X")
+
 NEW = -1  # stands for a new cluster
 
 

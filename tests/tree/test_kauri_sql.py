@@ -23,6 +23,9 @@ from gemclus.tree._export.columns import Number, _rank, _unrank
 from gemclus.tree._export.reader import Reader
 from gemclus.tree._export.rules import leaf_rules
 
+# Raw columns of very different scales are as good as any here.
+pytestmark = pytest.mark.filterwarnings("ignore:feature .* of the scatter of X")
+
 SPREAD = np.array([1.0, 1e-5, 1e3, 7.0])
 CENTRE = np.array([0.0, 0.0, 1e4, 1.0 / 3.0])
 NAMES = ['a "quoted" name', "it's", "two words\nand lines", "SELECT"]

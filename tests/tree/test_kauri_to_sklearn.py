@@ -12,6 +12,9 @@ from sklearn.tree import DecisionTreeClassifier, export_text
 
 from gemclus.tree import Kauri
 
+# Raw columns of very different scales are as good as any here.
+pytestmark = pytest.mark.filterwarnings("ignore:feature .* of the scatter of X")
+
 X = load_wine().data
 NAMES = load_wine().feature_names
 
