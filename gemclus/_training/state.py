@@ -90,6 +90,10 @@ def adopt(model: Any, trained: Any) -> None:
     vars(model).update(new)
 
 
+# Attributes that scikit-learn keeps about callbacks begin with one of these.
+_CALLBACKS = ("_skl_callback", "_callback_", "_parent_callback")
+
+
 @cache
 def _parameters(cls: type) -> frozenset[str]:
     """Names of the arguments of a constructor, which take long to look up."""
@@ -100,12 +104,17 @@ def _learnt(model: Any) -> dict[str, Any]:
     """The attributes that the user has not given: neither arguments of the
     constructor nor callbacks, which scikit-learn keeps under such names."""
     given = _parameters(type(model))
-    callbacks = ("_skl_callback", "_callback_", "_parent_callback")
     return {
         name: value
         for name, value in vars(model).items()
-        if name not in given and not name.startswith(callbacks)
+        if name not in given and not name.startswith(_CALLBACKS)
     }
+
+
+def drop_callbacks(model: Any) -> None:
+    """Take from a model the callbacks of the user, which may not pickle."""
+    for name in [name for name in vars(model) if name.startswith(_CALLBACKS)]:
+        delattr(model, name)
 
 
 # Nothing changes them in place; generators may be the user's, who knows their state.

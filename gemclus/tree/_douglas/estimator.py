@@ -179,15 +179,16 @@ class Douglas(DiscriminativeModel):
     def _soft_trees(self, X):
         """Forward passes of blocks of samples, each with its rows of `X`."""
         cuts = np.sort(self._cut_points, axis=1)
-        entries = SoftTree.entries_per_sample(cuts, self.n_clusters)
+        entries = SoftTree.entries_per_sample(cuts, self.leaf_scores_.shape[1])
         step = max(1, _BLOCK_ENTRIES // entries)
         for start in range(0, X.shape[0], step):
             rows = slice(start, start + step)
-            block = X[rows, self._features]
+            block = X[rows, self._features].astype(cuts.dtype, copy=False)
             yield rows, SoftTree(block, cuts, self.leaf_scores_, self.temperature)
 
     def _infer(self, X, retain=True):
-        logits = np.empty((X.shape[0], self.n_clusters), dtype=self.leaf_scores_.dtype)
+        shape = (X.shape[0], self.leaf_scores_.shape[1])
+        logits = np.empty(shape, dtype=self.leaf_scores_.dtype)
         for rows, tree in self._soft_trees(X):
             logits[rows] = tree.logits
         if retain:
