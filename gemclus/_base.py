@@ -36,7 +36,7 @@ from gemclus._training.constrained import ConstrainedParametersMixin
 from gemclus._training.monitor import Monitor, callback_context
 from gemclus._training.restarts import train_best
 from gemclus._training.start import check_init, start
-from gemclus._training.state import finished, has_weights, in_training
+from gemclus._training.state import finished, has_weights, in_training, underflows
 from gemclus._training.task import default_affinity, make_task
 from gemclus._training.trainer import Trainer
 from gemclus._training.training import create, train_once, warn_of_the_limit
@@ -436,9 +436,10 @@ class DiscriminativeModel(
         """
         check_fitted(self, "optimiser_")
         X = self._check_samples(X, reset=False)
-        task = make_task(self, X, y, constrained=False)
-        affinity = self._whole_affinity(task.affinity)
-        return task.gemini_value(self._predictions(X), affinity)
+        with underflows():
+            task = make_task(self, X, y, constrained=False)
+            affinity = self._whole_affinity(task.affinity)
+            return task.gemini_value(self._predictions(X), affinity)
 
     # Checks
 
@@ -534,7 +535,8 @@ class DiscriminativeModel(
 
     def _predictions(self, X: Any) -> Any:
         """`_infer` without keeping anything, checked."""
-        y_pred = self._infer(X, retain=False)
+        with underflows():
+            y_pred = self._infer(X, retain=False)
         return contracts.check_inferred(y_pred, X.shape[0], self._fitted_clusters())
 
     def _most_probable(self, X: Any, means: ClusterMeans | None = None) -> Integers:

@@ -33,7 +33,8 @@ def in_training(model: Any, goes_on: bool = False) -> Iterator[Any]:
     """
     twin = twin_of(model, goes_on)
     try:
-        yield twin
+        with underflows():
+            yield twin
     except KeyboardInterrupt as interruption:
         if isinstance(interruption, TrainingInterrupted) and has_weights(twin):
             adopt(model, twin)
@@ -44,6 +45,11 @@ def in_training(model: Any, goes_on: bool = False) -> Iterator[Any]:
             model,
         ) from interruption
     adopt(model, twin)
+
+
+def underflows() -> Any:
+    """Numbers too small to matter are 0, also where `numpy.seterr` makes them errors."""
+    return np.errstate(under="ignore")
 
 
 def has_weights(model: Any) -> bool:

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import estimators
@@ -350,13 +351,21 @@ def test_overlapping_fits_leave_the_threads_of_blas_alone(monkeypatch):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_douglas_under_strict_floating_point_errors(dtype):
-    rng = check_random_state(0)
-    samples = (rng.normal(size=(60, 3)) * 40).astype(dtype)
-    with np.errstate(all="raise"):
-        model = Douglas(n_clusters=2, temperature=0.01, max_iter=5, random_state=0)
+@every_model
+def test_underflows_are_no_errors(cls, dtype):
+    """Memberships, kernels and weights far from anything are 0, whatever seterr says."""
+    samples = (check_random_state(0).normal(size=(60, 3)) * 40).astype(dtype)
+    model = estimators.make_gradient_model(cls).set_params(max_iter=5, random_state=0)
+    if isinstance(model, Douglas):
+        model.set_params(temperature=0.01)
+    if "kernel" in model.get_params():
+        model.set_params(kernel="rbf")
+    with warnings.catch_warnings(), np.errstate(all="raise"):
+        warnings.filterwarnings("ignore", "The first predictions are")
         model.fit(samples)
         model.predict_proba(samples)
+        model.score(samples)
+        model.partial_fit(samples)
 
 
 def test_models_that_hold_weights_in_a_list_are_left_as_they_were():

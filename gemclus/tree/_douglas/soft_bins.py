@@ -11,11 +11,6 @@ half after the other. All arrays have the samples last.
 import numpy as np
 
 
-def _underflows():
-    """Memberships far from a bin are 0 to any precision, whatever `np.seterr` says."""
-    return np.errstate(under="ignore")
-
-
 def bin_memberships(X, cuts, temperature):
     """Degrees to which samples are in the bins of each feature.
 
@@ -127,16 +122,15 @@ class SoftTree:
 
     def __init__(self, X, cuts, scores, temperature):
         self._temperature = temperature
-        with _underflows():
-            self._bins = bin_memberships(X, cuts, temperature)
-            self._n_left = _n_left(len(cuts))
-            self._left = Product(self._bins[: self._n_left])
-            self._right = Product(self._bins[self._n_left :])
-            self._scores = scores.reshape(len(self._left.values), -1)
-            contracted = self._scores.T @ self._left.values
-            self._contracted = contracted.reshape(-1, scores.shape[1], len(X))
-            logits = np.einsum("bkn,bn->kn", self._contracted, self._right.values)
-            self.logits = np.ascontiguousarray(logits.T)
+        self._bins = bin_memberships(X, cuts, temperature)
+        self._n_left = _n_left(len(cuts))
+        self._left = Product(self._bins[: self._n_left])
+        self._right = Product(self._bins[self._n_left :])
+        self._scores = scores.reshape(len(self._left.values), -1)
+        contracted = self._scores.T @ self._left.values
+        self._contracted = contracted.reshape(-1, scores.shape[1], len(X))
+        logits = np.einsum("bkn,bn->kn", self._contracted, self._right.values)
+        self.logits = np.ascontiguousarray(logits.T)
 
     @staticmethod
     def entries_per_sample(cuts, n_clusters):
@@ -158,18 +152,17 @@ class SoftTree:
         cuts : ndarray of shape (F, C)
         scores : ndarray of shape ((C + 1) ** F, K)
         """
-        with _underflows():
-            T = np.ascontiguousarray(T.T)
-            left, right = self._left.values, self._right.values
-            spread = (right[:, None, :] * T).reshape(-1, T.shape[1])
-            scores = left @ spread.T
-            bins = np.empty_like(self._bins)
-            bins[: self._n_left] = self._left.backward(self._scores @ spread)
-            bins[self._n_left :] = self._right.backward(
-                np.einsum("bkn,kn->bn", self._contracted, T)
-            )
-            cuts = bin_memberships_backward(self._bins, bins, self._temperature)
-            return cuts, scores.reshape(-1, len(T))
+        T = np.ascontiguousarray(T.T)
+        left, right = self._left.values, self._right.values
+        spread = (right[:, None, :] * T).reshape(-1, T.shape[1])
+        scores = left @ spread.T
+        bins = np.empty_like(self._bins)
+        bins[: self._n_left] = self._left.backward(self._scores @ spread)
+        bins[self._n_left :] = self._right.backward(
+            np.einsum("bkn,kn->bn", self._contracted, T)
+        )
+        cuts = bin_memberships_backward(self._bins, bins, self._temperature)
+        return cuts, scores.reshape(-1, len(T))
 
 
 def _n_left(n_features):
