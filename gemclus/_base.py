@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -118,6 +119,15 @@ class DiscriminativeModel(
     What `_infer` keeps for back-propagation belongs in ``self._retained``: it
     is dropped at the end of `fit`, and never pickled.
     """
+
+    labels_: Integers
+    n_iter_: int
+    objective_curve_: Floats
+    objective_curves_: list[Floats]
+    converged_: bool
+    optimiser_: Optimiser
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
 
     # For derived models whose constructors do not know these parameters.
     gemini: str | Objective | None = "mmd_ova"

@@ -257,7 +257,7 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
 
     monkeypatch.setattr(restarts.Parallel, "__call__", trainings)
     model = LinearMMD(random_state=0, n_init=4, n_jobs=2)
-    with pytest.raises(TrainingInterrupted, match="interrupted (when 2 of 4|before)"):
+    with pytest.raises(TrainingInterrupted, match=f"when {len(complete)} of 4"):
         model.fit(wine)
     if complete:
         assert model.n_iter_ == max(complete)

@@ -14,7 +14,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from gemclus._common.interruption import TrainingInterrupted
-from gemclus._training.state import adopt, drop_callbacks, twin_of
+from gemclus._training.state import adopt, drop_callbacks, has_weights, twin_of
 from gemclus._training.task import Task
 from gemclus._training.training import Outcome, train_once
 
@@ -55,12 +55,15 @@ def train_best(model: Any, task: Task, random_state: np.random.RandomState) -> O
                 best = trained
             curves.append(trained[0].objective_curve_)
     except KeyboardInterrupt as interruption:
-        if best is None:
+        if best is None and has_weights(model):
             raise
-        keep_the_best()
+        kept = "the model is as it was before"
+        if best is not None:
+            keep_the_best()
+            kept = "the best of them is kept"
         raise TrainingInterrupted(
             f"training was interrupted when {len(curves)} of {model.n_init} trainings "
-            "were complete; the best of them is kept"
+            f"were complete; {kept}"
         ) from interruption
     return keep_the_best()
 

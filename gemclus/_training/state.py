@@ -36,8 +36,9 @@ def in_training(model: Any, goes_on: bool = False) -> Iterator[Any]:
         with underflows():
             yield twin
     except KeyboardInterrupt as interruption:
-        if isinstance(interruption, TrainingInterrupted) and has_weights(twin):
-            adopt(model, twin)
+        if isinstance(interruption, TrainingInterrupted):
+            if has_weights(twin):
+                adopt(model, twin)
             interruption.model = model
             raise
         raise TrainingInterrupted(
@@ -48,7 +49,7 @@ def in_training(model: Any, goes_on: bool = False) -> Iterator[Any]:
 
 
 def underflows() -> Any:
-    """Numbers too small to matter are 0, also where `numpy.seterr` makes them errors."""
+    """Numbers too small to matter are 0, whatever `numpy.seterr` says."""
     return np.errstate(under="ignore")
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from gemclus._common.typing import Integers
+from gemclus._common.typing import Groups, Integers
 from gemclus._common.validation import check_bool, check_float
 from gemclus._common.warnings import warn
 from gemclus._training.callbacks import with_callbacks
@@ -26,6 +26,14 @@ class SparseMixin(SelectorMixin):
     times the optimiser's own. Models whose penalty is not the group lasso of
     ``W_`` override the three hooks.
     """
+
+    groups_: list[Integers]
+    penalty_: GroupPenalty
+    path_: SparsePath
+    # Of the models, or the defaults of those that do not take them.
+    alpha: float
+    groups: Groups
+    dynamic: bool
 
     _takes_proximal_steps = True
 

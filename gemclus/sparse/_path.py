@@ -68,7 +68,14 @@ class SparsePath(_Steps):
     True
     """
 
-    def __init__(self, *_: Any) -> None:
+    def __init__(
+        self,
+        best_weights: list[Any],
+        geminis: list[float],
+        group_penalties: list[float],
+        alphas: list[float],
+        n_features: list[int],
+    ) -> None:
         self._norms: list[Floats] = []
 
     @property

@@ -353,7 +353,7 @@ def test_overlapping_fits_leave_the_threads_of_blas_alone(monkeypatch):
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @every_model
 def test_underflows_are_no_errors(cls, dtype):
-    """Memberships, kernels and weights far from anything are 0, whatever seterr says."""
+    """Memberships, kernels, weights that are too small are 0, whatever seterr says."""
     samples = (check_random_state(0).normal(size=(60, 3)) * 40).astype(dtype)
     model = estimators.make_gradient_model(cls).set_params(max_iter=5, random_state=0)
     if isinstance(model, Douglas):
