@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 import warnings
-from concurrent.futures import ThreadPoolExecutor
 
 import estimators
 import joblib
@@ -16,7 +15,6 @@ import pytest
 from joblib import parallel_backend
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
-from threadpoolctl import threadpool_info
 
 from gemclus import TrainingInterrupted
 from gemclus.gemini import MI
@@ -302,52 +300,56 @@ def test_precisions_may_change_between_calls(cls):
             assert [weight.dtype for weight in model._get_weights()] == dtypes
 
 
-def n_blas_threads():
-    return {
-        pool["filepath"]: pool["num_threads"]
-        for pool in threadpool_info()
-        if pool["user_api"] == "blas"
-    }
+OVERLAP = """
+import threading
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from threadpoolctl import threadpool_info, threadpool_limits
+from gemclus.gemini import MI
+from gemclus.linear import LinearModel
+
+def n_threads():
+    pools = threadpool_info()
+    return {pool["num_threads"] for pool in pools if pool["user_api"] == "blas"}
+
+class Meeting(MI):
+    def __init__(self, there=None, until=None, epsilon=1e-12):
+        super().__init__(epsilon)
+        self.there, self.until = there, until
+
+    def evaluate(self, y_pred, affinity=None, return_grad=False):
+        self.there.set()
+        assert self.until.wait(30)
+        return super().evaluate(y_pred, affinity, return_grad)
+
+# No thread that is alive holds a limit, in the eyes of threadpoolctl.
+setter = threading.Thread(target=threadpool_limits, args=(3, "blas"))
+setter.start()
+setter.join()
+found = [n_threads()]
+X = np.random.RandomState(0).normal(size=(30, 3))
+first_in, second_in, first_out = (threading.Event() for _ in range(3))
+first = LinearModel(gemini=Meeting(first_in, second_in), max_iter=1)
+second = LinearModel(gemini=Meeting(second_in, first_out), max_iter=1)
+with ThreadPoolExecutor(2) as pool:
+    ends_first = pool.submit(first.fit, X)
+    assert first_in.wait(30)
+    found.append(n_threads())
+    ends_last = pool.submit(second.fit, X)
+    ends_first.result(30)
+    first_out.set()
+    ends_last.result(30)
+    # While both threads are alive, each of which might hold the limit.
+    found.append(n_threads())
+print(found)
+"""
 
 
-def test_overlapping_fits_leave_the_threads_of_blas_alone(monkeypatch):
-    """Each fit waits for another, so that the first to begin ends first."""
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(3, user_api="blas"):
-        before = n_blas_threads()
-        barriers = {}
-
-        def overlapping(i):
-            import threading
-
-            for name in ("begun", "ended"):
-                barriers.setdefault((name, i // 2), threading.Barrier(2))
-
-        for i in range(4):
-            overlapping(i)
-
-        class Slow(MI):
-            def __init__(self, order=0, pair=0):
-                self.order, self.pair = order, pair
-
-            epsilon = 1e-12
-
-            def evaluate(self, y_pred, affinity=None, return_grad=False):
-                if return_grad and not getattr(self, "met_", False):
-                    self.met_ = True
-                    barriers["begun", self.pair].wait(20)
-                    if self.order:
-                        time.sleep(0.2)
-                return super().evaluate(y_pred, affinity, return_grad)
-
-        def fit(order, pair):
-            LinearModel(gemini=Slow(order, pair), max_iter=2, random_state=0).fit(X)
-
-        with ThreadPoolExecutor(2) as pool:
-            for pair in (0, 1):
-                list(pool.map(fit, (0, 1), (pair, pair)))
-        assert n_blas_threads() == before
+def test_overlapping_fits_leave_the_threads_of_blas_alone():
+    """The first to begin ends first: what the second found is not what to restore."""
+    program = [sys.executable, "-c", OVERLAP]
+    output = subprocess.check_output(program, text=True, timeout=120)
+    assert output == "[{3}, {1}, {3}]\n"
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
