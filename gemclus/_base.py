@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from sklearn.base import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,
@@ -35,8 +36,8 @@ from gemclus._training.centres import ClusterMeans
 from gemclus._training.constrained import ConstrainedParametersMixin
 from gemclus._training.monitor import Monitor, callback_context
 from gemclus._training.restarts import train_best
-from gemclus._training.start import check_init
-from gemclus._training.state import finished, in_training
+from gemclus._training.start import check_init, start
+from gemclus._training.state import finished, has_weights, in_training, underflows
 from gemclus._training.task import default_affinity, make_task
 from gemclus._training.trainer import Trainer
 from gemclus._training.training import create, train_once, warn_of_the_limit
@@ -118,6 +119,15 @@ class DiscriminativeModel(
     What `_infer` keeps for back-propagation belongs in ``self._retained``: it
     is dropped at the end of `fit`, and never pickled.
     """
+
+    labels_: Integers
+    n_iter_: int
+    objective_curve_: Floats
+    objective_curves_: list[Floats]
+    converged_: bool
+    optimiser_: Optimiser
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
 
     # For derived models whose constructors do not know these parameters.
     gemini: str | Objective | None = "mmd_ova"
@@ -277,6 +287,8 @@ class DiscriminativeModel(
         """
         self._check_parameters()
         goes_on = self._goes_on()
+        if goes_on:
+            self._check_clusters_stay()
         with in_training(self, goes_on) as twin:
             X = twin._check_samples(X, reset=not goes_on)
             if X.shape[0] < self.n_clusters:
@@ -306,9 +318,10 @@ class DiscriminativeModel(
     def partial_fit(self, X: Any, y: Any = None) -> Self:
         """Train for one pass over some samples, from where the model stands.
 
-        The first call creates the parameters; later ones go on with the same
-        optimiser, whatever the data they are given: a stream, or one array
-        over and over.
+        The first call creates the parameters, from its samples as `init` says;
+        later ones go on with the same optimiser, unless `solver` is another by
+        now, whatever the data they are given: a stream, or one array over and
+        over.
 
         Parameters
         ----------
@@ -323,21 +336,27 @@ class DiscriminativeModel(
             The model; `labels_` are those of `X`.
         """
         self._check_parameters()
-        started = hasattr(self, "optimiser_")
+        started = has_weights(self)
+        if started:
+            self._check_clusters_stay()
         with in_training(self, goes_on=started) as twin:
             X = twin._check_samples(X, reset=not started)
             twin._begin_fit(X)
             task = make_task(twin, X, y)
             if not started or not hasattr(twin, "_stream"):
                 twin._stream = check_random_state(self.random_state)
+            trainer = Trainer(twin, task, twin._stream)
             if not started:
                 create(twin, X, twin._stream)
+                start(trainer, twin.init, twin._stream)
+            elif type(twin.optimiser_) is not optimiser_class(twin.solver):
+                twin.optimiser_ = twin._make_optimiser()
             with finished(twin, X):
-                trainer = Trainer(twin, task, twin._stream)
                 monitor = Monitor(None, twin.n_iter_no_change)
                 trainer.run(1, monitor)
                 twin.n_iter_ += len(monitor.curve)
                 twin.objective_curve_ = np.append(twin.objective_curve_, monitor.curve)
+                twin.objective_curves_ = [twin.objective_curve_]
         return self
 
     def fit_predict(self, X: Any, y: Any = None) -> Integers:
@@ -427,9 +446,10 @@ class DiscriminativeModel(
         """
         check_fitted(self, "optimiser_")
         X = self._check_samples(X, reset=False)
-        task = make_task(self, X, y, constrained=False)
-        affinity = self._whole_affinity(task.affinity)
-        return task.gemini_value(self._predictions(X), affinity)
+        with underflows():
+            task = make_task(self, X, y, constrained=False)
+            affinity = self._whole_affinity(task.affinity)
+            return task.gemini_value(self._predictions(X), affinity)
 
     # Checks
 
@@ -449,14 +469,17 @@ class DiscriminativeModel(
         check_verbose("verbose", self.verbose)
         check_init(self.init)
         check_bool("warm_start", self.warm_start)
-        trained = getattr(self, "_trained_clusters", self.n_clusters)
-        if self._goes_on() and trained != self.n_clusters:
-            raise ValueError(
-                f"A training with n_clusters={trained} cannot go on with n_clusters="
-                f"{self.n_clusters}: set warm_start=False"
-            )
         if optimiser.is_full_batch():
             self._check_full_batch_applies()
+
+    def _check_clusters_stay(self) -> None:
+        """Weights of another number of clusters are no start."""
+        trained = self._fitted_clusters()
+        if trained != self.n_clusters:
+            raise ValueError(
+                f"A training with n_clusters={trained} cannot go on with n_clusters="
+                f"{self.n_clusters}: fit the model anew, with warm_start=False"
+            )
 
     def _check_full_batch_applies(self) -> None:
         """Full-batch optimisers minimise one smooth function of all the weights."""
@@ -487,7 +510,11 @@ class DiscriminativeModel(
 
     def _goes_on(self) -> bool:
         """Whether `fit` starts from the weights of the last one."""
-        return bool(self.warm_start) and hasattr(self, "optimiser_")
+        return bool(self.warm_start) and has_weights(self)
+
+    def _fitted_clusters(self) -> int:
+        """Number of clusters of the weights; that of the next fit if there are none."""
+        return int(getattr(self, "_trained_clusters", self.n_clusters))
 
     def _make_optimiser(self) -> Optimiser:
         return make_optimiser(self.solver, self.learning_rate)
@@ -518,15 +545,16 @@ class DiscriminativeModel(
 
     def _predictions(self, X: Any) -> Any:
         """`_infer` without keeping anything, checked."""
-        y_pred = self._infer(X, retain=False)
-        return contracts.check_inferred(y_pred, X.shape[0], self.n_clusters)
+        with underflows():
+            y_pred = self._infer(X, retain=False)
+        return contracts.check_inferred(y_pred, X.shape[0], self._fitted_clusters())
 
     def _most_probable(self, X: Any, means: ClusterMeans | None = None) -> Integers:
         """Labels of the rows of `X`, by blocks whose predictions stay in the cache.
 
         Adds the rows to `means`.
         """
-        step = max(1, _PREDICTED_AT_ONCE // self.n_clusters)
+        step = max(1, _PREDICTED_AT_ONCE // self._fitted_clusters())
         if X.shape[0] <= step or not self._infers_by_rows:
             P = np.ascontiguousarray(self._predictions(X))
             if means is not None:

@@ -22,7 +22,8 @@ batch_size : int, default=None
     order.""",
     "end": """\
 verbose : bool, default=False
-    Whether to report the objective while training.
+    Whether to report the objective while training: to the logger ``gemclus``
+    where it is set up, else to the standard error stream.
 random_state : int, RandomState or None, default=None
     Source of the initial parameters and of the order of the batches.""",
     "gemini": """\
@@ -125,6 +126,8 @@ objective_curve_ : ndarray of shape (n_epochs,)
     What is maximised, at each epoch before its updates: the objective minus
     the penalties of the model and of constraints. `score` is the objective
     alone.
+objective_curves_ : list of ndarray
+    The curves of all `n_init` trainings, in their order.
 converged_ : bool
     Whether a stopping rule ended the training, that of `tol` or the solver's
     own, and neither `max_iter` nor a line search that failed.

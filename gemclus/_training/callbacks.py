@@ -6,8 +6,16 @@ calls the same methods in the same order, with the tasks ``fit``, ``training`` a
 ``epoch``.
 """
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+F = TypeVar("F", bound=Callable[..., Any])
+
 try:
-    from sklearn.callback import CallbackSupportMixin, with_callbacks
+    from sklearn.callback import CallbackSupportMixin
+    from sklearn.callback import with_callbacks as _with_callbacks
 except ImportError:  # scikit-learn < 1.9
     from functools import wraps
 
@@ -86,7 +94,7 @@ except ImportError:  # scikit-learn < 1.9
                 callback.setup(self, context)
             return context
 
-    def with_callbacks(method):
+    def _with_callbacks(method):
         """Tear the callbacks down whatever way `method` ends."""
 
         @wraps(method)
@@ -100,6 +108,12 @@ except ImportError:  # scikit-learn < 1.9
                         callback.teardown(estimator, context)
 
         return managed
+
+
+def with_callbacks(method: F) -> F:
+    """A method that tears callbacks down whatever way it ends; its types are kept."""
+    decorated: F = _with_callbacks(method)
+    return decorated
 
 
 __all__ = ["CallbackSupportMixin", "with_callbacks"]

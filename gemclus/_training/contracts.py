@@ -50,6 +50,33 @@ def check_weights(weights):
     return weights
 
 
+def check_shared(weights, again):
+    """`_get_weights`: the arrays that the model works with, and not copies."""
+    for position, (weight, other) in enumerate(zip(weights, again, strict=True)):
+        if not np.may_share_memory(weight, other):
+            raise ContractError(_COPIES.format(position))
+
+
+def check_moved(moved, before, weights, again):
+    """The same after a step, which has moved the arrays at the positions `moved`.
+
+    A hook that takes the step may have made new arrays of them: only what is
+    still as before the step was a copy.
+    """
+    for position in moved:
+        weight, other = weights[position], again[position]
+        if np.may_share_memory(weight, other):
+            continue
+        if np.array_equal(other, before[position]):
+            raise ContractError(_COPIES.format(position))
+
+
+_COPIES = (
+    "_get_weights must return the arrays that the model works with, which are "
+    "updated in place; entry {} is a copy, so that no step changes the model"
+)
+
+
 def check_inferred(y_pred, n_samples, n_clusters):
     """`_infer`: an (n, K) array of probabilities, rows summing to 1."""
     expected = (n_samples, n_clusters)

@@ -4,23 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from copy import deepcopy
-from inspect import signature
+from dataclasses import replace
 from typing import Any
 
 import joblib
 import numpy as np
+from joblib.parallel import get_active_backend
 from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from gemclus._common.interruption import TrainingInterrupted
-from gemclus._training.state import adopt, twin_of
+from gemclus._training.state import adopt, drop_callbacks, has_weights, twin_of
 from gemclus._training.task import Task
 from gemclus._training.training import Outcome, train_once
-
-# Trainings are compared as they end, so that no more than the best is kept; where
-# joblib is 1.2, the oldest one of scikit-learn, they come all together.
-_KNOWN = signature(joblib.Parallel).parameters
-_AS_THEY_END = {"return_as": "generator"} if "return_as" in _KNOWN else {}
 
 Trained = tuple[Any, Outcome]
 
@@ -43,24 +39,33 @@ def train_best(model: Any, task: Task, random_state: np.random.RandomState) -> O
     seeds = others.randint(np.iinfo(np.int32).max, size=model.n_init - 1)
     apart = joblib.effective_n_jobs(model.n_jobs) > 1
     train = _train_apart if apart else _train_in_turn
+    task.n_trainings = model.n_init
     best: Trained | None = None
-    n_complete = 0
+    curves: list[Any] = []
+
+    def keep_the_best() -> Outcome:
+        assert best is not None
+        adopt(model, best[0])
+        model.objective_curves_ = curves
+        return best[1]
+
     try:
         for trained in train(model, task, [first, *seeds]):
             if best is None or _reached(trained) > _reached(best):
                 best = trained
-            n_complete += 1
+            curves.append(trained[0].objective_curve_)
     except KeyboardInterrupt as interruption:
-        if best is None:
+        if best is None and has_weights(model):
             raise
-        adopt(model, best[0])
+        kept = "the model is as it was before"
+        if best is not None:
+            keep_the_best()
+            kept = "the best of them is kept"
         raise TrainingInterrupted(
-            f"training was interrupted when {n_complete} of {model.n_init} trainings "
-            "were complete; the best of them is kept"
+            f"training was interrupted when {len(curves)} of {model.n_init} trainings "
+            f"were complete; {kept}"
         ) from interruption
-    assert best is not None
-    adopt(model, best[0])
-    return best[1]
+    return keep_the_best()
 
 
 def _train_in_turn(model: Any, task: Task, seeds: list[Any]) -> Iterator[Trained]:
@@ -68,7 +73,7 @@ def _train_in_turn(model: Any, task: Task, seeds: list[Any]) -> Iterator[Trained
     for position, seed in enumerate(seeds):
         candidate = twin_of(model)
         try:
-            yield _train(candidate, task, seed)
+            yield _train(candidate, replace(task, position=position), seed)
         except KeyboardInterrupt:
             if position == 0:
                 adopt(model, candidate)
@@ -78,11 +83,22 @@ def _train_in_turn(model: Any, task: Task, seeds: list[Any]) -> Iterator[Trained
 def _train_apart(model: Any, task: Task, seeds: list[Any]) -> Iterator[Trained]:
     """The same in other processes; callbacks, which may not pickle, stay here."""
     sent = twin_of(model)
-    for name in [name for name in vars(sent) if "callback" in name]:
-        delattr(sent, name)
-    yield from Parallel(n_jobs=model.n_jobs, **_AS_THEY_END)(
-        delayed(_train)(twin_of(sent), task, seed) for seed in seeds
+    drop_callbacks(sent)
+    yield from Parallel(n_jobs=model.n_jobs, **_as_they_end())(
+        delayed(_train)(twin_of(sent), replace(task, position=position), seed)
+        for position, seed in enumerate(seeds)
     )
+
+
+def _as_they_end() -> dict[str, str]:
+    """Arguments with which joblib gives each training when it has ended.
+
+    They are compared one by one, so that no more than the best is kept. Where the
+    backend, or joblib before 1.3, cannot do so, they come all together.
+    """
+    backend, _ = get_active_backend()
+    able = getattr(backend, "supports_return_generator", False)
+    return {"return_as": "generator"} if able else {}
 
 
 def _train(model: Any, task: Task, seed: Any) -> Trained:

@@ -99,7 +99,12 @@ def starting_labels(init, task, n_clusters, random_state):
 
 def start(trainer, init, random_state):
     """Lead the new parameters of a model to where `init` says."""
-    n_clusters = trainer.model.n_clusters
+    n_clusters, n_samples = trainer.model.n_clusters, trainer.task.X.shape[0]
+    if isinstance(init, str) and init != "random" and n_samples < n_clusters:
+        raise ValueError(
+            f"n_samples={n_samples} must be at least n_clusters={n_clusters} with "
+            f"init={init!r}"
+        )
     labels = starting_labels(init, trainer.task, n_clusters, random_state)
     if labels is not None:
         affinity = trainer.task.affinity

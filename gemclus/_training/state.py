@@ -33,10 +33,12 @@ def in_training(model: Any, goes_on: bool = False) -> Iterator[Any]:
     """
     twin = twin_of(model, goes_on)
     try:
-        yield twin
+        with underflows():
+            yield twin
     except KeyboardInterrupt as interruption:
-        if isinstance(interruption, TrainingInterrupted) and has_weights(twin):
-            adopt(model, twin)
+        if isinstance(interruption, TrainingInterrupted):
+            if has_weights(twin):
+                adopt(model, twin)
             interruption.model = model
             raise
         raise TrainingInterrupted(
@@ -44,6 +46,11 @@ def in_training(model: Any, goes_on: bool = False) -> Iterator[Any]:
             model,
         ) from interruption
     adopt(model, twin)
+
+
+def underflows() -> Any:
+    """Numbers too small to matter are 0, whatever `numpy.seterr` says."""
+    return np.errstate(under="ignore")
 
 
 def has_weights(model: Any) -> bool:
@@ -90,6 +97,10 @@ def adopt(model: Any, trained: Any) -> None:
     vars(model).update(new)
 
 
+# Attributes that scikit-learn keeps about callbacks begin with one of these.
+_CALLBACKS = ("_skl_callback", "_callback_", "_parent_callback")
+
+
 @cache
 def _parameters(cls: type) -> frozenset[str]:
     """Names of the arguments of a constructor, which take long to look up."""
@@ -100,12 +111,17 @@ def _learnt(model: Any) -> dict[str, Any]:
     """The attributes that the user has not given: neither arguments of the
     constructor nor callbacks, which scikit-learn keeps under such names."""
     given = _parameters(type(model))
-    callbacks = ("_skl_callback", "_callback_", "_parent_callback")
     return {
         name: value
         for name, value in vars(model).items()
-        if name not in given and not name.startswith(callbacks)
+        if name not in given and not name.startswith(_CALLBACKS)
     }
+
+
+def drop_callbacks(model: Any) -> None:
+    """Take from a model the callbacks of the user, which may not pickle."""
+    for name in [name for name in vars(model) if name.startswith(_CALLBACKS)]:
+        delattr(model, name)
 
 
 # Nothing changes them in place; generators may be the user's, who knows their state.

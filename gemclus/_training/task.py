@@ -35,6 +35,8 @@ class Task:
         Weight of the penalty that the model applies by proximal steps.
     context : CallbackContext or None
         The task of the whole fit, as callbacks know it.
+    position, n_trainings : int
+        Which training this is, of how many.
     """
 
     X: Any
@@ -44,6 +46,8 @@ class Task:
     sample_weight: Any = None
     alpha: float = 0.0
     context: Any = None
+    position: int = 0
+    n_trainings: int = 1
 
     def evaluator(self) -> Callable[..., Any]:
         """``evaluate(y_pred, affinity, return_grad)``, owned by one training."""

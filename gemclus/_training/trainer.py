@@ -53,6 +53,8 @@ class Trainer:
         Whether the optimiser itself found that it is at an optimum.
     failed : bool
         Whether the training diverged: the weights are the last usable ones.
+    ended : bool
+        Whether the last run came to its end: Ctrl-C and errors end none.
     """
 
     def __init__(
@@ -71,8 +73,11 @@ class Trainer:
         self.n_epochs = 0
         self.converged = False
         self.failed = False
+        self.ended = False
         # The arrays that the last step has checked.
         self._weights: list[Any] | None = None
+        # Whether a step is known to move the weights of the model.
+        self._moves = False
         # The last weights known to give finite predictions.
         self._backup: list[Any] | None = None
 
@@ -94,6 +99,7 @@ class Trainer:
             warning: the last usable weights are kept.
         """
         self.n_epochs = 0
+        self.ended = False
 
         def ended(objective: float) -> bool:
             self.n_epochs += 1
@@ -104,6 +110,7 @@ class Trainer:
                 self._iterate(max_iter, ended)
         except Diverged as error:
             self._restore(error)
+        self.ended = True
 
     def _few_blas_threads(self) -> AbstractContextManager[None]:
         """One BLAS thread where products are too small to gain from several.
@@ -150,6 +157,7 @@ class Trainer:
     ) -> bool:
         """A full-batch optimiser on all rows of a source."""
         weights = contracts.check_weights(self.model._get_weights())
+        contracts.check_shared(weights, self.model._get_weights())
 
         def minus_objective() -> tuple[float, list[Any]]:
             value, gradients = source.evaluate(weights)
@@ -182,7 +190,21 @@ class Trainer:
             value -= self.task.alpha * self.model._proximal_penalty()
         self._save(weights)
         self._move(weights, gradients)
+        if not self._moves:
+            self._check_move(weights)
         return value
+
+    def _check_move(self, weights: list[Any]) -> None:
+        """Whether the first step that moved the weights moved the model's too."""
+        before = self._backup or []
+        moved = [
+            position
+            for position, (weight, kept) in enumerate(zip(weights, before, strict=True))
+            if not np.array_equal(weight, kept)
+        ]
+        if moved:
+            contracts.check_moved(moved, before, weights, self.model._get_weights())
+            self._moves = True
 
     def _move(self, weights: list[Any], gradients: list[Any]) -> None:
         """One step of the optimiser, and the proximal step of its length."""

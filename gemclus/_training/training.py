@@ -42,8 +42,8 @@ def train_once(
 ) -> Outcome:
     """Create the parameters of `model`, or go on from them, and train.
 
-    Sets `optimiser_`, `n_iter_`, `objective_curve_` and `converged_`, also when
-    Ctrl-C passes through.
+    Sets `optimiser_`, `n_iter_`, `objective_curve_`, `objective_curves_` and
+    `converged_`, also when Ctrl-C passes through.
 
     Parameters
     ----------
@@ -65,22 +65,38 @@ def train_once(
     tol = model.tol
     if tol is None and model.optimiser_.is_full_batch():
         tol = _FULL_BATCH_TOL
-    with watching(model, task) as reporters:
-        monitor = Monitor(tol, model.n_iter_no_change, reporters)
+    monitor = Monitor(tol, model.n_iter_no_change)
+    with watching(model, task, lambda: _reason(trainer, monitor)) as reporters:
+        monitor.reporters = reporters
         try:
             trainer.run(model.max_iter, monitor)
         finally:
             model.n_iter_ = len(monitor.curve)
             model.objective_curve_ = np.array(monitor.curve)
+            model.objective_curves_ = [model.objective_curve_]
             model.converged_ = monitor.converged or trainer.converged
     limited = tol is not None and model.n_iter_ == model.max_iter
     return Outcome(model.converged_, limited and not model.converged_)
+
+
+def _reason(trainer: Trainer, monitor: Monitor) -> str:
+    """Few words on how a training ended."""
+    if trainer.failed:
+        return "diverged"
+    if monitor.converged or trainer.converged:
+        return "converged"
+    if monitor.stopped:
+        return "stopped by a callback"
+    if len(monitor.curve) >= trainer.model.max_iter:
+        return "reached max_iter"
+    return "ended without converging" if trainer.ended else "interrupted"
 
 
 def create(model: Any, X: Any, random_state: np.random.RandomState) -> None:
     """New parameters, and the state of a training that has not begun."""
     model._init_params(random_state, X)
     model.n_iter_, model.objective_curve_ = 0, np.empty(0)
+    model.objective_curves_ = [model.objective_curve_]
     model.converged_ = False
     model._trained_clusters = model.n_clusters
     # The last: a model that has it has weights.

@@ -1,9 +1,15 @@
 """Multinomial logistic regression as a clustering."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
-from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
+from gemclus._common.typing import ArrayLike, Floats, Pairwise, Parameters, Seed
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
 from gemclus.optim._registry import Solver
@@ -41,33 +47,36 @@ class LinearModel(DiscriminativeModel):
     as they are, and never made dense.
     """
 
+    W_: Floats
+    b_: Floats
+
     _accepts_sparse = True
     _infers_by_rows = True
 
-    def _init_params(self, random_state, X=None):
+    def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         n_features = X.shape[1]
         shape = (n_features, self.n_clusters)
         self.W_ = layers.uniform_init(random_state, n_features, shape, X.dtype)
         shape = (1, self.n_clusters)
         self.b_ = layers.uniform_init(random_state, n_features, shape, X.dtype)
 
-    def _get_weights(self):
+    def _get_weights(self) -> list[Any]:
         return [self.W_, self.b_]
 
     @property
-    def coef_(self):
+    def coef_(self) -> Floats:
         """Weights of the features in the logit of each cluster, (K, D)."""
         return self.W_.T
 
     @property
-    def intercept_(self):
+    def intercept_(self) -> Floats:
         """Logit of each cluster where all features are 0, (K,)."""
         return self.b_[0]
 
-    def _infer(self, X, retain=True):
+    def _infer(self, X: Any, retain: bool = True) -> Any:
         return layers.softmax_affine(X, self.W_, self.b_)
 
-    def _compute_grads(self, X, y_pred, gradient):
+    def _compute_grads(self, X: Any, y_pred: Any, gradient: Any) -> list[Any]:
         return layers.softmax_affine_backward(X, y_pred, gradient)
 
 

@@ -1,5 +1,9 @@
 """Regularised information maximisation, linear and with a kernel."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 
@@ -80,11 +84,11 @@ class RIM(LinearModel):
     ) -> None:
         store(self, locals())
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
         check_float("reg", self.reg, 0.0)
 
-    def _smooth_penalty(self, X, gradients=None):
+    def _smooth_penalty(self, X: Any, gradients: list[Any] | None = None) -> float:
         if gradients is not None:
             gradients[0] += 2.0 * self.reg * self.W_
         return self.reg * float((self.W_**2).sum())
@@ -156,6 +160,8 @@ class KernelRIM(RIM):
     True
     """
 
+    input_data_: Any
+
     _needs_indices = True
 
     def __init__(
@@ -180,7 +186,7 @@ class KernelRIM(RIM):
     ) -> None:
         store(self, locals())
 
-    def _init_params(self, random_state, X=None):
+    def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         self.input_data_ = X.copy()
         vars(self).pop("_input_features", None)
         n_samples = X.shape[0]
@@ -199,13 +205,13 @@ class KernelRIM(RIM):
         """Absent, as `coef_` is."""
         raise AttributeError("KernelRIM has no weights of features, and no intercept_")
 
-    def _make_affinity(self, gemini, X, y):
+    def _make_affinity(self, gemini: Any, X: Any, y: Any) -> Any:
         if is_feature_map(self.base_kernel):
             params = self.base_kernel_params
             feature_map_of(self, self.base_kernel, params, X, "base_kernel")
         return super()._make_affinity(gemini, X, y)
 
-    def _enter_batch(self, X, affinity):
+    def _enter_batch(self, X: Any, affinity: Any) -> None:
         retained = getattr(self, "_retained", None)
         if retained is not None and retained.X is X:
             return
@@ -219,7 +225,7 @@ class KernelRIM(RIM):
             )
         self._retained = _KernelRows(X, rows, self._kernel(X))
 
-    def _kernel(self, X):
+    def _kernel(self, X: Any) -> Any:
         """``kappa(X, input_data_)``."""
         if hasattr(self, "feature_map_"):
             kappa = self._mapped_kernel(X)
@@ -233,7 +239,7 @@ class KernelRIM(RIM):
             )
         return kappa.astype(self.W_.dtype, copy=False)
 
-    def _mapped_kernel(self, X):
+    def _mapped_kernel(self, X: Any) -> Any:
         """The same for a feature map, whose features of the training data are kept."""
         feature_map = FittedFeatureMap(self.feature_map_, "base_kernel")
         if "_input_features" not in vars(self):
@@ -241,12 +247,12 @@ class KernelRIM(RIM):
         kappa = feature_map.factor(X) @ self._input_features.T
         return kappa.toarray() if issparse(kappa) else kappa
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         state.pop("_input_features", None)
         return state
 
-    def _infer(self, X, retain=True):
+    def _infer(self, X: Any, retain: bool = True) -> Any:
         retained = getattr(self, "_retained", None) if retain else None
         if retained is not None and retained.X is X:
             return super()._infer(retained.kappa, retain)
@@ -262,12 +268,12 @@ class KernelRIM(RIM):
         )
         return None if kappa is None else kappa.astype(self.W_.dtype, copy=False)
 
-    def _training_rows(self, X):
+    def _training_rows(self, X: Any) -> Any:
         """The kernel of a batch, and which training samples it is made of."""
         self._enter_batch(X, None)
         return self._retained.kappa, self._retained.rows
 
-    def _smooth_penalty(self, X, gradients=None):
+    def _smooth_penalty(self, X: Any, gradients: list[Any] | None = None) -> float:
         # The mean of W_i' (kappa W)_i over the samples i of the batch; all of W
         # occurs on both sides.
         kappa, rows = self._training_rows(X)
@@ -277,7 +283,7 @@ class KernelRIM(RIM):
             np.add.at(gradients[0], rows, scale * smoothed)
         return scale * float((self.W_[rows] * smoothed).sum())
 
-    def _compute_grads(self, X, y_pred, gradient):
+    def _compute_grads(self, X: Any, y_pred: Any, gradient: Any) -> list[Any]:
         kappa, _ = self._training_rows(X)
         T = layers.softmax_backward(y_pred, gradient)
         return list(layers.affine_backward(kappa, T))

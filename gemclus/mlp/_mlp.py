@@ -1,9 +1,22 @@
 """A neural network with one hidden layer as a clustering."""
 
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
-from gemclus._common.typing import ArrayLike, Objective, Pairwise, Parameters, Seed
+from gemclus._common.typing import (
+    ArrayLike,
+    Floats,
+    Objective,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._common.validation import check_int
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
@@ -46,6 +59,12 @@ class MLPModel(DiscriminativeModel):
     True
     """
 
+    W1_: Floats
+    W2_: Floats
+    b1_: Floats
+    b2_: Floats
+    H_: Floats
+
     _accepts_sparse = True
     _infers_by_rows = True
 
@@ -70,11 +89,11 @@ class MLPModel(DiscriminativeModel):
     ) -> None:
         store(self, locals())
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
         check_int("n_hidden_dim", self.n_hidden_dim, 1)
 
-    def _init_params(self, random_state, X=None):
+    def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         n_features, n_hidden = X.shape[1], self.n_hidden_dim
 
         def draw(fan_in, shape):
@@ -85,38 +104,38 @@ class MLPModel(DiscriminativeModel):
         self.W2_ = draw(n_hidden, (n_hidden, self.n_clusters))
         self.b2_ = draw(n_hidden, (1, self.n_clusters))
 
-    def _get_weights(self):
+    def _get_weights(self) -> list[Any]:
         return [self.W1_, self.W2_, self.b1_, self.b2_]
 
-    def _hidden(self, X):
+    def _hidden(self, X: Any) -> Any:
         """Activations of the hidden units."""
         return layers.affine_relu(X, self.W1_, self.b1_)
 
-    def _infer(self, X, retain=True):
+    def _infer(self, X: Any, retain: bool = True) -> Any:
         H = self._hidden(X)
         if retain:
             self._retained = H
         return self._output(X, H)
 
-    def _output(self, X, H):
+    def _output(self, X: Any, H: Any) -> Any:
         """Probabilities, given the hidden activations."""
         return layers.softmax_affine(H, self.W2_, self.b2_)
 
-    def _compute_grads(self, X, y_pred, gradient):
+    def _compute_grads(self, X: Any, y_pred: Any, gradient: Any) -> list[Any]:
         return self._backward(X, layers.softmax_backward(y_pred, gradient))
 
-    def _backward(self, X, T):
+    def _backward(self, X: Any, T: Any) -> list[Any]:
         """Gradients of the weights from those of the logits, `T`."""
         H = self._retained
         W2, b2 = layers.affine_backward(H, T)
         W1, b1 = layers.affine_relu_backward(X, H, T, self.W2_)
         return [W1, W2, b1, b2]
 
-    def _finish_fit(self, X):
+    def _finish_fit(self, X: Any) -> None:
         super()._finish_fit(X)
         self.H_ = self._hidden(X)
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         # As many numbers as the training data may have: they stay here.
         state = super().__getstate__()
         state.pop("H_", None)

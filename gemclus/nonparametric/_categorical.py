@@ -1,6 +1,9 @@
 """Free probabilities of the training samples."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from sklearn.utils import Tags
@@ -9,7 +12,14 @@ from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.fingerprints import match_rows, row_fingerprints
 from gemclus._common.parameters import store
-from gemclus._common.typing import ArrayLike, Objective, Pairwise, Parameters, Seed
+from gemclus._common.typing import (
+    ArrayLike,
+    Floats,
+    Objective,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
 from gemclus.optim._registry import Solver
@@ -72,6 +82,8 @@ class CategoricalModel(DiscriminativeModel):
     True
     """
 
+    logits_: Floats
+
     _accepts_sparse = True
 
     def __init__(
@@ -93,25 +105,25 @@ class CategoricalModel(DiscriminativeModel):
     ) -> None:
         store(self, locals())
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         known = {field.name: getattr(tags, field.name) for field in fields(tags)}
         return TransductiveTags(**known)
 
-    def _init_params(self, random_state, X=None):
+    def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         shape = (X.shape[0], self.n_clusters)
         self.logits_ = random_state.uniform(-1.0, 1.0, size=shape)
         self.logits_ = self.logits_.astype(X.dtype, copy=False)
         self._fingerprints = row_fingerprints(X)
 
-    def _get_weights(self):
+    def _get_weights(self) -> list[Any]:
         return [self.logits_]
 
-    def _infer(self, X, retain=True):
+    def _infer(self, X: Any, retain: bool = True) -> Any:
         rows = self._retained_rows(X) if retain else self._training_rows(X)
         return layers.softmax(np.array(self.logits_[rows]))
 
-    def _compute_grads(self, X, y_pred, gradient):
+    def _compute_grads(self, X: Any, y_pred: Any, gradient: Any) -> list[Any]:
         T = layers.softmax_backward(y_pred, gradient)
         rows = self._retained_rows(X)
         if isinstance(rows, slice):
@@ -120,14 +132,14 @@ class CategoricalModel(DiscriminativeModel):
         np.add.at(gradient, rows, T)
         return [gradient]
 
-    def _retained_rows(self, X):
+    def _retained_rows(self, X: Any) -> Any:
         """`_training_rows`, found once for the same array."""
         retained = getattr(self, "_retained", None)
         if retained is None or retained[0] is not X:
             self._retained = retained = X, self._training_rows(X)
         return retained[1]
 
-    def _training_rows(self, X):
+    def _training_rows(self, X: Any) -> Any:
         """Index of the training samples that the rows of `X` are.
 
         Raises

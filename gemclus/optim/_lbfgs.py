@@ -102,6 +102,9 @@ class LBFGS(Optimiser):
                 if n_iter <= before + 1:
                     # Not even a fresh start along the gradient gains anything.
                     break
+            if n_iter == 0:
+                # Where it starts is where it ends: the one value that there is.
+                after_iteration(float(result.fun))
         finally:
             # Not at a trial point of a line search, whatever ended it.
             state.scatter(x)

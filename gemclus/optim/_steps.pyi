@@ -7,7 +7,7 @@ Array = NDArray[np.float32] | NDArray[np.float64]
 
 def adam(
     params: Sequence[Array],
-    grads: Sequence[NDArray],
+    grads: Sequence[NDArray[np.floating]],
     states: Sequence[tuple[Array, Array]],
     step: float,
     beta1: float,
@@ -16,7 +16,7 @@ def adam(
 ) -> bool: ...
 def nesterov(
     params: Sequence[Array],
-    grads: Sequence[NDArray],
+    grads: Sequence[NDArray[np.floating]],
     states: Sequence[Array],
     step: float,
     momentum: float,

@@ -1,9 +1,14 @@
 """Penalties on groups of rows of the weights, with their proximal operators."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
+from gemclus._common.typing import Floats, Groups
 from gemclus._common.validation import check_float
 from gemclus.penalties import _prox
 from gemclus.penalties._groups import check_groups
@@ -33,7 +38,7 @@ class GroupPenalty(ABC):
         If groups overlap or hold anything else than indices of features.
     """
 
-    def __init__(self, n_features, groups=None):
+    def __init__(self, n_features: int, groups: Groups = None) -> None:
         self.groups = check_groups(groups, n_features)
         sizes = [len(group) for group in self.groups]
         self._members = np.concatenate([*self.groups, []]).astype(np.intp)
@@ -41,7 +46,7 @@ class GroupPenalty(ABC):
         self._group_of = np.empty(n_features, dtype=np.intp)
         self._group_of[self._members] = np.repeat(np.arange(len(sizes)), sizes)
 
-    def group_norms(self, W):
+    def group_norms(self, W: Any) -> Floats:
         """Norm of each group of rows, in the order of `groups`.
 
         Parameters
@@ -57,7 +62,7 @@ class GroupPenalty(ABC):
         W = np.ascontiguousarray(self._check_rows("W", W))
         return _prox.group_norms(W, self._members, self._starts)
 
-    def value(self, W):
+    def value(self, W: Any) -> float:
         """The penalty ``sum_g ||W_g||``.
 
         Parameters
@@ -73,7 +78,7 @@ class GroupPenalty(ABC):
         W = np.ascontiguousarray(self._check_rows("W", W))
         return _prox.total_norm(W, self._members, self._starts)
 
-    def support(self, W):
+    def support(self, W: Any) -> NDArray[np.bool_]:
         """Which features are selected: those of a group that is not 0.
 
         Parameters
@@ -89,10 +94,10 @@ class GroupPenalty(ABC):
         return (self.group_norms(W) != 0.0)[self._group_of]
 
     @abstractmethod
-    def prox(self, W, step, *bounded):
+    def prox(self, W: Any, step: float, *bounded: Any) -> None:
         """Apply the proximal operator of ``step`` times the penalty, in place."""
 
-    def _check_rows(self, name, W):
+    def _check_rows(self, name: str, W: Any) -> Any:
         if not isinstance(W, np.ndarray) or W.dtype not in (np.float64, np.float32):
             kind = getattr(W, "dtype", type(W).__name__)
             raise TypeError(f"{name} must be an array of floats, got {kind}")
@@ -136,7 +141,7 @@ class GroupLasso(GroupPenalty):
            [0. , 0. ]])
     """
 
-    def prox(self, W, step):
+    def prox(self, W: Any, step: float) -> None:
         """Shorten each group of rows by `step`, in place.
 
         ``argmin_B ||B - W||^2 / 2 + step sum_g ||B_g||``, the block
@@ -205,11 +210,11 @@ class HierarchicalLasso(GroupPenalty):
     (array([[3.9, 5.2]]), array([[ 1. , -6.5]]))
     """
 
-    def __init__(self, n_features, groups=None, M=10):
+    def __init__(self, n_features: int, groups: Groups = None, M: float = 10) -> None:
         super().__init__(n_features, groups)
         self.M = check_float("M", M, 0.0)
 
-    def prox(self, W, step, U):
+    def prox(self, W: Any, step: float, U: Any) -> None:
         """Apply the hierarchical operator, in place.
 
         ``argmin ||B - W||^2 / 2 + ||T - U||^2 / 2 + step sum_g ||B_g||`` over B

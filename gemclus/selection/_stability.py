@@ -218,12 +218,15 @@ def complementary_halves(n_samples, n_halves, random_state):
 def _kept_features(model, X, y, rows, min_features, path_params):
     """Mask (D,) of the features at the last step with at least `min_features`."""
     X, y = take(X, rows), take_pairs(y, rows)
+    if min_features >= X.shape[1]:
+        return np.ones(X.shape[1], dtype=bool)
     settings = {**path_params, "restore_best_weights": False}
     path = model.path(X, y, min_features=min_features, **settings)
     enough = [n for n in path.n_features if n >= min_features]
     if not path.n_features or path.n_features[-1] >= min_features:
         return model.get_support()
-    if not enough:  # the first step went too far: before it there was no penalty
+    # The first step went too far: before it all features were selected.
+    if not enough or min(enough) >= X.shape[1]:
         return np.ones(X.shape[1], dtype=bool)
     # The path jumped: the same one again, up to the step before the jump.
     model.path(X, y, min_features=min(enough), **settings)

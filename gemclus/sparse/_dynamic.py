@@ -1,5 +1,7 @@
 """Affinities that follow the selection of the features."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from gemclus.affinity import Affinity

@@ -1,5 +1,7 @@
 """Linear models that select features."""
 
+from __future__ import annotations
+
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
 from gemclus._common.typing import (

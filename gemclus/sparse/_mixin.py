@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
-from gemclus._common.typing import Integers
+from gemclus._common.typing import Groups, Integers
 from gemclus._common.validation import check_bool, check_float
+from gemclus._common.warnings import warn
 from gemclus._training.callbacks import with_callbacks
 from gemclus.affinity import FittedFeatureMap
 from gemclus.penalties import GroupLasso, GroupPenalty
@@ -25,6 +26,14 @@ class SparseMixin(SelectorMixin):
     times the optimiser's own. Models whose penalty is not the group lasso of
     ``W_`` override the three hooks.
     """
+
+    groups_: list[Integers]
+    penalty_: GroupPenalty
+    path_: SparsePath
+    # Of the models, or the defaults of those that do not take them.
+    alpha: float
+    groups: Groups
+    dynamic: bool
 
     _takes_proximal_steps = True
 
@@ -69,6 +78,44 @@ class SparseMixin(SelectorMixin):
         return self.penalty_.support(self._feature_weights())
 
     # Training
+
+    def fit(self, X: Any, y: Any = None) -> Self:
+        """Train the model, with a penalty on its features of weight `alpha`.
+
+        Parameters
+        ----------
+        X : array-like of shape (N, D)
+            The samples. float32 and float64 are kept.
+        y : array-like of shape (N, N), default=None
+            The kernel or the distances, if the objective is of the kind
+            ``"precomputed"``; ignored otherwise.
+
+        Returns
+        -------
+        self : object
+            The fitted model.
+
+        Raises
+        ------
+        ValueError, TypeError
+            If a parameter or the data are not what they should be, or a hook
+            breaks its contract. The model is then what it was before.
+        TrainingInterrupted
+            After Ctrl-C, with the model: its weights are those reached by then.
+
+        Warns
+        -----
+        UserWarning
+            If all features are selected, although there is a penalty.
+        """
+        super().fit(X, y)
+        n_features = self.n_features_in_
+        if self.alpha > 0 and n_features > 1 and self.get_support().all():
+            warn(
+                f"All {n_features} features are selected with alpha={self.alpha}: "
+                "raise alpha, learning_rate or max_iter, or let path find alpha."
+            )
+        return self
 
     @with_callbacks
     def path(
@@ -136,6 +183,12 @@ class SparseMixin(SelectorMixin):
             After Ctrl-C, with the model: its `path_` has the steps that are
             complete, and its weights are those kept by then.
 
+        Warns
+        -----
+        UserWarning
+            If `min_features` leaves nothing to do, or the weights kept still use
+            more than half of the features.
+
         Notes
         -----
         `labels_` are those of the weights that the model ends with; `n_iter_`
@@ -151,7 +204,22 @@ class SparseMixin(SelectorMixin):
             max_patience,
         )
         self._fit(X, y, alpha=0.0, follow=partial(follow_path, settings=settings))
+        self._warn_of_features_left(min_features)
         return self.path_
+
+    def _warn_of_features_left(self, min_features: int) -> None:
+        """Warn of a path that has selected little."""
+        n_features, n_kept = self.n_features_in_, self.get_selection().size
+        if min_features >= n_features:
+            warn(
+                f"The path had nothing to do: min_features={min_features} is at least "
+                f"the number of features, {n_features}."
+            )
+        elif n_kept > max(n_features / 2, min_features):
+            warn(
+                f"The weights kept at the end of the path use {n_kept} of "
+                f"{n_features} features: lower keep_threshold for fewer."
+            )
 
     def _check_parameters(self) -> None:
         super()._check_parameters()

@@ -1,5 +1,9 @@
 """Neural networks with one hidden layer that select features."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
@@ -7,6 +11,7 @@ from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
 from gemclus._common.typing import (
     ArrayLike,
+    Floats,
     Groups,
     Objective,
     Pairwise,
@@ -18,7 +23,7 @@ from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin
 from gemclus.mlp import MLPModel
 from gemclus.optim._registry import Solver
-from gemclus.penalties import HierarchicalLasso
+from gemclus.penalties import GroupPenalty, HierarchicalLasso
 from gemclus.sparse._mixin import SparseMixin
 
 
@@ -70,6 +75,8 @@ class SparseMLPModel(SparseMixin, MLPModel):
     Statistics and Computing 34, 2024.
     """
 
+    W_skip_: Floats
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -95,29 +102,29 @@ class SparseMLPModel(SparseMixin, MLPModel):
     ) -> None:
         store(self, locals())
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
         check_float("M", self.M, 0.0)
 
-    def _init_params(self, random_state, X=None):
+    def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         super()._init_params(random_state, X)
         n_features = X.shape[1]
         shape = (n_features, self.n_clusters)
         self.W_skip_ = layers.uniform_init(random_state, n_features, shape, X.dtype)
 
-    def _get_weights(self):
+    def _get_weights(self) -> list[Any]:
         return [self.W1_, self.W2_, self.W_skip_, self.b1_, self.b2_]
 
-    def _output(self, X, H):
+    def _output(self, X: Any, H: Any) -> Any:
         logits = layers.affine(H, self.W2_, self.b2_)
         logits += X @ self.W_skip_
         return layers.softmax(logits)
 
-    def _backward(self, X, T):
+    def _backward(self, X: Any, T: Any) -> list[Any]:
         W1, W2, b1, b2 = super()._backward(X, T)
         return [W1, W2, X.T @ T, b1, b2]
 
-    def _feature_weights(self):
+    def _feature_weights(self) -> Any:
         return self.W_skip_
 
     @property
@@ -131,10 +138,10 @@ class SparseMLPModel(SparseMixin, MLPModel):
         total = norms.sum()
         return norms / total if total > 0.0 else norms
 
-    def _make_penalty(self, n_features):
+    def _make_penalty(self, n_features: int) -> GroupPenalty:
         return HierarchicalLasso(n_features, self.groups, self.M)
 
-    def _shrink(self, step):
+    def _shrink(self, step: float) -> None:
         self.penalty_.prox(self.W_skip_, step, self.W1_)
 
 

@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gemclus._common.reports import say
+from gemclus._common.typing import Floats
 from gemclus._common.validation import check_bool, check_float, check_int
-from gemclus._training.monitor import logger
 from gemclus._training.source import Batch, Source
 from gemclus._training.task import Task
 from gemclus._training.trainer import Trainer
@@ -20,8 +21,23 @@ from gemclus.optim import SGD
 _FIRST_ALPHA = 1e-2
 
 
-class SparsePath(NamedTuple):
+class _Steps(NamedTuple):
+    """The published tuple."""
+
+    best_weights: list[Any]
+    geminis: list[float]
+    group_penalties: list[float]
+    alphas: list[float]
+    n_features: list[int]
+
+
+class SparsePath(_Steps):
     """What a path went through; entry i of the lists belongs to its step i.
+
+    Parameters
+    ----------
+    best_weights, geminis, group_penalties, alphas, n_features : list
+        The attributes of these names.
 
     Attributes
     ----------
@@ -35,13 +51,77 @@ class SparsePath(NamedTuple):
         Weight of the penalty.
     n_features : list of int
         Number of features selected at its end.
+
+    See Also
+    --------
+    SparseLinearMMD.path : Makes one.
+
+    Examples
+    --------
+    >>> from gemclus.data import celeux_one
+    >>> from gemclus.sparse import SparseLinearMMD
+    >>> X, _ = celeux_one(n=100, p=5, random_state=0)
+    >>> model = SparseLinearMMD(alpha=1, max_iter=200, random_state=0)
+    >>> path = model.path(X, alpha_multiplier=1.5)
+    >>> weights, geminis, *_ = path
+    >>> path.feature_norms.shape == (len(geminis), 10)
+    True
     """
 
-    best_weights: list[Any]
-    geminis: list[float]
-    group_penalties: list[float]
-    alphas: list[float]
-    n_features: list[int]
+    def __init__(
+        self,
+        best_weights: list[Any],
+        geminis: list[float],
+        group_penalties: list[float],
+        alphas: list[float],
+        n_features: list[int],
+    ) -> None:
+        self._norms: list[Floats] = []
+
+    @property
+    def feature_norms(self) -> Floats:
+        """Norm of the weights of each feature at the end of each step.
+
+        An array of shape (n_steps, D), of which 0 stands for features left out.
+        """
+        return np.array(self._norms) if self._norms else np.empty((0, 0))
+
+    def to_frame(self) -> Any:
+        """The steps as a table.
+
+        Returns
+        -------
+        frame : pandas.DataFrame
+            A row for each step, with the columns ``alpha``, ``gemini``,
+            ``group_penalty`` and ``n_features``.
+
+        Raises
+        ------
+        ImportError
+            If pandas is not installed.
+        """
+        try:
+            import pandas as pd
+        except ImportError as error:
+            raise ImportError(
+                "SparsePath.to_frame needs pandas: pip install pandas"
+            ) from error
+        columns = {
+            "alpha": self.alphas,
+            "gemini": self.geminis,
+            "group_penalty": self.group_penalties,
+            "n_features": self.n_features,
+        }
+        return pd.DataFrame(columns).rename_axis("step")
+
+    def __repr__(self) -> str:
+        if not self.alphas:
+            return "SparsePath(no steps)"
+        return (
+            f"SparsePath({len(self.alphas)} steps, alpha from {self.alphas[0]:.4g} to "
+            f"{self.alphas[-1]:.4g}, from {self.n_features[0]} to "
+            f"{self.n_features[-1]} features)"
+        )
 
 
 @dataclass
@@ -133,6 +213,16 @@ def _mean(source: Source, batches: Iterator[Batch]) -> float:
     return total / count
 
 
+def _more(objective: float, factor: float) -> float:
+    """An objective that is greater by the share ``1 - factor`` of its magnitude."""
+    return objective * (2.0 - factor if objective > 0.0 else factor)
+
+
+def _less(objective: float, factor: float) -> float:
+    """An objective that is less by the share ``1 - factor`` of its magnitude."""
+    return objective * (factor if objective > 0.0 else 2.0 - factor)
+
+
 class Patience:
     """Ends a step of the path when neither objective nor penalty moves on.
 
@@ -162,7 +252,7 @@ class Patience:
     def __call__(self, n_epochs: int, objective: float) -> bool:
         penalty = self._current_penalty()
         if (
-            objective > (2.0 - self._factor) * self._objective
+            objective > _more(self._objective, self._factor)
             or penalty < self._factor * self._penalty
         ):
             self._objective, self._penalty = objective, penalty
@@ -227,11 +317,18 @@ def _climb(
         path.group_penalties.append(model._proximal_penalty())
         path.alphas.append(alpha)
         path.n_features.append(n_selected)
+        path._norms.append(np.linalg.norm(model._feature_weights(), axis=1))
         if model.verbose:
-            _report(model, alpha, n_selected, trainer.objective)
+            say(
+                "%s: alpha %.4g, %d features, objective %.8g",
+                type(model).__name__,
+                alpha,
+                n_selected,
+                trainer.objective,
+            )
         if n_selected == n_total:
             best = max(best, trainer.objective)
-        if trainer.objective >= settings.keep_threshold * best:
+        if trainer.objective >= _less(best, settings.keep_threshold):
             path.best_weights[:] = copies(model)
         # The smallest numbers would not grow by a factor alone.
         alpha = max(alpha * settings.alpha_multiplier, nextafter(alpha, inf))
@@ -240,13 +337,3 @@ def _climb(
 def copies(model: Any) -> list[Any]:
     """Copies of the weights of `model`."""
     return [weight.copy() for weight in model._get_weights()]
-
-
-def _report(model: Any, alpha: float, n_selected: int, objective: float) -> None:
-    logger.info(
-        "%s: alpha %.4g, %d features, objective %.8g",
-        type(model).__name__,
-        alpha,
-        n_selected,
-        objective,
-    )

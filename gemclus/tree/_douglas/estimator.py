@@ -1,12 +1,17 @@
 """Differentiable unsupervised trees."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
-from gemclus._common.typing import ArrayLike, Objective, Seed
+from gemclus._common.typing import ArrayLike, Floats, Objective, Seed
 from gemclus._common.validation import check_float, check_int
 from gemclus._core import layers
 from gemclus.optim._registry import Solver
@@ -92,6 +97,8 @@ class Douglas(DiscriminativeModel):
     True
     """
 
+    leaf_scores_: Floats
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -116,11 +123,11 @@ class Douglas(DiscriminativeModel):
         store(self, locals())
 
     @property
-    def cut_points_list_(self):
+    def cut_points_list_(self) -> list[Floats]:
         """Cut points of each feature used, increasing."""
         return list(np.sort(self._cut_points, axis=1))
 
-    def find_active_points(self, X):
+    def find_active_points(self, X: Any) -> dict[int, Floats]:
         """Cut points that separate some samples.
 
         Parameters
@@ -149,12 +156,12 @@ class Douglas(DiscriminativeModel):
             active[int(feature)] = cuts[inside]
         return active
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         super()._check_parameters()
         check_int("n_cuts", self.n_cuts, 1)
         check_float("temperature", self.temperature, 0.0, strict=True)
 
-    def _init_params(self, random_state, X=None):
+    def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         self._features = _selected_features(self.feature_mask, X.shape[1])
         n_features = len(self._features)
         _check_leaves(n_features, self.n_cuts, self.n_clusters)
@@ -173,28 +180,29 @@ class Douglas(DiscriminativeModel):
             scores = (scores[:, None] + steps).reshape(-1, self.n_clusters)
         self.leaf_scores_ = scores
 
-    def _get_weights(self):
+    def _get_weights(self) -> list[Any]:
         return [self._cut_points, self.leaf_scores_]
 
-    def _soft_trees(self, X):
+    def _soft_trees(self, X: Any) -> Iterator[Any]:
         """Forward passes of blocks of samples, each with its rows of `X`."""
         cuts = np.sort(self._cut_points, axis=1)
-        entries = SoftTree.entries_per_sample(cuts, self.n_clusters)
+        entries = SoftTree.entries_per_sample(cuts, self.leaf_scores_.shape[1])
         step = max(1, _BLOCK_ENTRIES // entries)
         for start in range(0, X.shape[0], step):
             rows = slice(start, start + step)
-            block = X[rows, self._features]
+            block = X[rows, self._features].astype(cuts.dtype, copy=False)
             yield rows, SoftTree(block, cuts, self.leaf_scores_, self.temperature)
 
-    def _infer(self, X, retain=True):
-        logits = np.empty((X.shape[0], self.n_clusters), dtype=self.leaf_scores_.dtype)
+    def _infer(self, X: Any, retain: bool = True) -> Any:
+        shape = (X.shape[0], self.leaf_scores_.shape[1])
+        logits = np.empty(shape, dtype=self.leaf_scores_.dtype)
         for rows, tree in self._soft_trees(X):
             logits[rows] = tree.logits
         if retain:
             self._retained = [(rows, tree)] if len(tree.logits) == len(X) else None
         return layers.softmax(logits)
 
-    def _compute_grads(self, X, y_pred, gradient):
+    def _compute_grads(self, X: Any, y_pred: Any, gradient: Any) -> list[Any]:
         T = layers.softmax_backward(y_pred, gradient)
         increasing = scores = 0.0
         for rows, tree in self._retained or self._soft_trees(X):
