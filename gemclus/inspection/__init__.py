@@ -8,6 +8,7 @@ one's own. They need matplotlib: ``pip install "gemclus[plots]"``.
 from gemclus._common.public import publish
 from gemclus.inspection._assignment import AssignmentDisplay
 from gemclus.inspection._curve import ObjectiveCurveDisplay
+from gemclus.inspection._path import PathDisplay
 from gemclus.inspection._profile import ClusterProfileDisplay
 from gemclus.inspection._selection import KSelectionDisplay
 from gemclus.inspection._silhouette import SilhouetteDisplay
@@ -17,6 +18,7 @@ __all__ = [
     "ClusterProfileDisplay",
     "KSelectionDisplay",
     "ObjectiveCurveDisplay",
+    "PathDisplay",
     "SilhouetteDisplay",
 ]
 

@@ -31,6 +31,7 @@ class ObjectiveCurveDisplay:
 
     See Also
     --------
+    PathDisplay : The path of a sparse model.
     gemclus.DiscriminativeModel : `objective_curves_` of a fit.
 
     Examples
@@ -39,10 +40,10 @@ class ObjectiveCurveDisplay:
     >>> from gemclus.inspection import ObjectiveCurveDisplay
     >>> from gemclus.linear import RIM
     >>> X = load_iris().data
-    >>> model = RIM(3, reg=0.01, solver="lbfgs", random_state=0).fit(X)
+    >>> model = RIM(3, reg=0.01, solver="lbfgs", n_init=3, random_state=0).fit(X)
     >>> display = ObjectiveCurveDisplay.from_estimator(model)
     >>> len(display.lines_)
-    1
+    3
     """
 
     def __init__(self, curves, *, kept=0, gemini=None, name=None):

@@ -51,6 +51,8 @@ class SparsePath(_Steps):
         Weight of the penalty.
     n_features : list of int
         Number of features selected at its end.
+    kept_step : int or None
+        Step that `best_weights` are those of; None before the first step.
 
     See Also
     --------
@@ -77,6 +79,7 @@ class SparsePath(_Steps):
         n_features: list[int],
     ) -> None:
         self._norms: list[Floats] = []
+        self.kept_step: int | None = None
 
     @property
     def feature_norms(self) -> Floats:
@@ -330,6 +333,7 @@ def _climb(
             best = max(best, trainer.objective)
         if trainer.objective >= _less(best, settings.keep_threshold):
             path.best_weights[:] = copies(model)
+            path.kept_step = len(path.alphas) - 1
         # The smallest numbers would not grow by a factor alone.
         alpha = max(alpha * settings.alpha_multiplier, nextafter(alpha, inf))
 

@@ -14,15 +14,18 @@ from sklearn.metrics import silhouette_samples
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from gemclus.data import celeux_one
 from gemclus.inspection import (
     AssignmentDisplay,
     ClusterProfileDisplay,
     KSelectionDisplay,
     ObjectiveCurveDisplay,
+    PathDisplay,
     SilhouetteDisplay,
 )
 from gemclus.linear import RIM, LinearMMD
 from gemclus.selection import KSelector
+from gemclus.sparse import SparseLinearMMD
 from gemclus.tree import Kauri
 
 IRIS = load_iris().data
@@ -76,6 +79,64 @@ def test_the_gemini_alone_is_a_level(rim):
     # The curve holds the ridge penalty as well.
     assert level.get_ydata()[0] > rim.objective_curve_[-1]
     assert any(text.startswith("GEMINI alone") for text in texts(display.ax_))
+
+
+def test_all_trainings_of_a_fit_are_drawn(rim):
+    display = ObjectiveCurveDisplay.from_estimator(rim)
+    assert len(display.lines_) == rim.n_init == 4
+    kept = display.lines_[display.kept]
+    np.testing.assert_array_equal(kept.get_ydata(), rim.objective_curve_)
+    ends = [line.get_ydata()[-1] for line in display.lines_]
+    assert ends[display.kept] == max(ends)
+
+
+@pytest.fixture(scope="module")
+def path_model():
+    X, _ = celeux_one(n=100, p=5, random_state=0)
+    frame = pd.DataFrame(X, columns=[f"f{j}$" for j in range(10)])
+    model = SparseLinearMMD(
+        3, alpha=0.1, ovo=True, max_iter=100, solver="sgd", init="random"
+    )
+    model.set_params(random_state=0).path(frame, alpha_multiplier=1.5)
+    return model
+
+
+def test_a_path_and_what_it_kept(path_model):
+    path = path_model.path_
+    display = PathDisplay.from_estimator(path_model)
+    assert len(display.lines_) == 10
+    for feature, line in enumerate(display.lines_):
+        np.testing.assert_array_equal(line.get_xdata(), path.alphas)
+        np.testing.assert_array_equal(line.get_ydata(), path.feature_norms[:, feature])
+    kept = path_model.get_selection()
+    np.testing.assert_array_equal(np.sort(display.survivors_), kept)
+    norms = path.feature_norms[path.kept_step, display.survivors_]
+    assert (np.diff(norms) <= 0).all()
+    named = texts(display.ax_)
+    assert named == [f"f{j}" + r"\$" for j in sorted(display.survivors_)]
+    grey = [display.lines_[j].get_color() for j in set(range(10)) - set(kept)]
+    assert set(grey) == {"0.8"}
+    _, below, count = display.axes_
+    np.testing.assert_array_equal(below.lines[0].get_ydata(), path.geminis)
+    np.testing.assert_array_equal(count.lines[0].get_ydata(), path.n_features)
+    marks = [line.get_xdata()[0] for line in display.ax_.lines[10:]]
+    assert marks == [path.alphas[path.kept_step]]
+    assert display.ax_.get_xscale() == "log"
+    display.figure_.canvas.draw()
+
+
+def test_a_path_on_given_axes_with_given_names(path_model):
+    _, ax = plt.subplots()
+    names = list("abcdefghij")
+    display = PathDisplay.from_estimator(path_model, feature_names=names, ax=ax)
+    assert display.ax_ is ax
+    assert set(texts(ax)) == {names[j] for j in display.survivors_}
+    with pytest.raises(ValueError, match="feature_names must be 10 names, got 1"):
+        PathDisplay.from_estimator(path_model, feature_names=["a"])
+    with pytest.raises(ValueError, match="call path of this SparseLinearMMD first"):
+        PathDisplay.from_estimator(
+            SparseLinearMMD(3, max_iter=2, random_state=0).fit(IRIS)
+        )
 
 
 def test_models_without_epochs_have_no_curve():
