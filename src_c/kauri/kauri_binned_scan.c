@@ -241,7 +241,7 @@ gem_kauri_status kauri_scan_binned_found(kauri_state *s, kauri_leaf *leaf)
 /* Prepare s->binned.targets, .norm and .beyond for a leaf. */
 static void aim(kauri_state *s, const kauri_leaf *leaf)
 {
-    size_t rank = (size_t)s->data->rank, width = (size_t)s->width;
+    size_t rank = (size_t)s->data->rank, width = kauri_tiled((size_t)s->width);
     const double *mean = s->binned.mean;
 
     for (int32_t c = 0; c < s->n_slots; c++) {
@@ -257,22 +257,32 @@ static void aim(kauri_state *s, const kauri_leaf *leaf)
     }
 }
 
+/* Products of the sum of a side with the targets, tile by tile in registers. */
+static void cross_targets(const kauri_state *s, double *restrict out)
+{
+    size_t rank = (size_t)s->data->rank, width = kauri_tiled((size_t)s->width);
+    const double *restrict side = s->binned.centred;
+
+    for (size_t k = 0; k < (size_t)s->n_slots; k += KAURI_TILE) {
+        const double *restrict target = s->binned.targets + k;
+        double sum[KAURI_TILE] = {0.0};
+        for (size_t j = 0; j < rank; j++, target += width)
+            for (int l = 0; l < KAURI_TILE; l++)
+                sum[l] += side[j] * target[l];
+        for (int l = 0; l < KAURI_TILE; l++)
+            out[k + (size_t)l] = sum[l];
+    }
+}
+
 /* Fill s->prefix with the E_ac of a cut, s->total with E_ac + E_bc. */
 static void measure_sides(kauri_state *s, const walk *w, const kauri_cut *c)
 {
-    size_t rank = (size_t)s->data->rank, width = (size_t)s->width;
     size_t n_slots = (size_t)s->n_slots;
     double *restrict prefix = s->prefix, *restrict total = s->total;
     const double *restrict norm = s->binned.norm, *restrict beyond = s->binned.beyond;
     double spread = w->squared / c->n_a;
 
-    memset(prefix, 0, n_slots * sizeof *prefix);
-    for (size_t j = 0; j < rank; j++) {
-        const double *restrict target = s->binned.targets + j * width;
-        double value = s->binned.centred[j];
-        for (size_t k = 0; k < n_slots; k++)
-            prefix[k] += value * target[k];
-    }
+    cross_targets(s, prefix);
     for (size_t k = 0; k < n_slots; k++) {
         double distance = spread - 2.0 * prefix[k] + c->n_a * norm[k];
         prefix[k] = distance > 0.0 ? distance : 0.0;

@@ -93,7 +93,7 @@ static int widen_sorted(kauri_state *s, size_t old, size_t width)
 gem_kauri_status kauri_widen(kauri_state *s, int32_t width)
 {
     size_t old = (size_t)s->width, wide = (size_t)width;
-    int done = extend(&s->total, 0, wide) && extend(&s->prefix, 0, wide) &&
+    int done = extend(&s->total, 0, wide) && extend(&s->prefix, 0, kauri_tiled(wide)) &&
                extend(&s->surplus, 0, wide) && extend(&s->barrier, 0, wide) &&
                extend(&s->loss_a, 0, wide) && extend(&s->loss_b, 0, wide) &&
                extend(&s->reached, 0, wide) && extend(&s->size, old, wide) &&
@@ -106,8 +106,8 @@ gem_kauri_status kauri_widen(kauri_state *s, int32_t width)
         size_t rank = (size_t)s->data->rank;
         kauri_binned *k = &s->binned;
         done = extend(&k->means, old * rank, wide * rank) &&
-               extend(&k->targets, 0, wide * rank) && extend(&k->norm, 0, wide) &&
-               extend(&k->beyond, 0, wide);
+               extend(&k->targets, 0, kauri_tiled(wide) * rank) &&
+               extend(&k->norm, 0, wide) && extend(&k->beyond, 0, wide);
     } else if (done) {
         done = widen_sorted(s, old, wide);
     }

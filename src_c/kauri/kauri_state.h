@@ -9,6 +9,7 @@
 
 #define KAURI_NEW_CLUSTER (-1)
 #define KAURI_LANES 4
+#define KAURI_TILE 8 /* clusters that are measured together */
 /* A side lighter than this part of its leaf is rounding of the weights. */
 #define KAURI_WEIGHTLESS 1e-12
 
@@ -92,7 +93,7 @@ typedef struct {
     double *centred; /* (rank): work, the same from the mean of the leaf */
     double *mean;    /* (rank): work, mean of the leaf */
     double *own;     /* (rank): work, mean of its cluster from there */
-    double *targets; /* (rank, width of clusters): work, means from that mean */
+    double *targets; /* (rank, tiles of clusters): work, means from that mean */
     double *norm;    /* (width of clusters): work, squared norms of the targets */
     double *beyond;  /* (width of clusters): work, the leaf's distances to them */
 } kauri_binned;
@@ -135,6 +136,12 @@ typedef struct {
     uint64_t random;
     int64_t effort; /* since the last poll */
 } kauri_state;
+
+/* Clusters in whole tiles. */
+static inline size_t kauri_tiled(size_t width)
+{
+    return (width + KAURI_TILE - 1) / KAURI_TILE * KAURI_TILE;
+}
 
 /* Whether cuts lie between bins, and not between sorted samples. */
 static inline int kauri_is_binned(const kauri_state *s)

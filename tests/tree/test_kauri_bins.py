@@ -102,7 +102,7 @@ def test_a_far_outlier_leaves_the_sums_of_the_rest_intact():
 
 def test_training_samples_are_predicted_as_labelled():
     X = np.random.RandomState(0).randn(20_000, 5)
-    model = Kauri(7, max_leaves=40).fit(X)
+    model = Kauri(7, max_leaves=40, max_bins=255).fit(X)
     np.testing.assert_array_equal(model.predict(X), model.labels_)
     np.testing.assert_array_equal(
         model.tree_.sizes[np.unique(model.apply(X))],
@@ -112,15 +112,15 @@ def test_training_samples_are_predicted_as_labelled():
 
 def test_order_of_rows_does_not_matter():
     X = np.random.RandomState(0).randn(15_000, 4)
-    a = Kauri(5, max_leaves=20).fit(X)
+    a = Kauri(5, max_leaves=20, max_bins=255).fit(X)
     order = np.random.RandomState(1).permutation(len(X))
-    b = Kauri(5, max_leaves=20).fit(X[order])
+    b = Kauri(5, max_leaves=20, max_bins=255).fit(X[order])
     np.testing.assert_array_equal(a.tree_.thresholds, b.tree_.thresholds)
     np.testing.assert_array_equal(a.labels_[order], b.labels_)
 
 
 def test_auto_is_exact_for_few_samples_and_binned_for_many():
-    X = np.random.RandomState(0).randn(10_001, 2)
+    X = np.random.RandomState(0).randn(20_001, 2)
     few, many = X[:-1], X
     assert_same_tree(
         Kauri(4, max_leaves=9).fit(few), Kauri(4, max_leaves=9, max_bins=None).fit(few)

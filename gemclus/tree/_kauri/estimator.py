@@ -92,7 +92,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     max_bins : int, "auto" or None, default="auto"
         Most bins in which the values of a feature are put before the growth (at
         most 65535, missing values apart): splits then lie between bins. None
-        looks at every gap between values. ``"auto"`` does so up to 10 000 samples,
+        looks at every gap between values. ``"auto"`` does so up to 20 000 samples,
         and where the kernel has no factor (see Notes), and makes 255 bins beyond.
         With no more distinct values than bins the tree is the same.
     n_jobs : int, default=None

@@ -12,7 +12,7 @@ from gemclus.tree._kauri.columns import MOST_BINS
 
 _MOST_SAMPLES = 2**30
 # The most samples for which max_bins="auto" looks at every gap.
-_EXACT_SAMPLES = 10_000
+_EXACT_SAMPLES = 20_000
 _AUTO_BINS = 255
 # Sums over the bins of all features take no more memory than this, or the data.
 _SUMS_BYTES = 2**30

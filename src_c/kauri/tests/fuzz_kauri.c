@@ -1,10 +1,10 @@
 /* libFuzzer target of the Kauri tree: the input chooses the rules and the kind of
- * kernel, and then the values of features and kernel from a few that tie, vanish
- * or dwarf each other. Every split must gain what its replay gains, and be one of
+ * kernel, weights, bins and missing values, and then the values of features and
+ * kernel from a few that tie, vanish or dwarf each other. Every split must gain what its replay gains, and be one of
  * the best.
  *
- *   clang -fsanitize=fuzzer,address,undefined -fopenmp-simd -I src_c
- *       src_c/fuzz/fuzz_kauri.c src_c/kauri*.c -lm
+ *   clang -fsanitize=fuzzer,address,undefined -fopenmp-simd -I src_c/kauri
+ *       src_c/kauri/tests/fuzz_kauri.c src_c/kauri/kauri*.c -lm
  * Without clang, -DGEM_FUZZ_RANDOM gives a main() that feeds random inputs:
  *   gcc -fsanitize=address,undefined -DGEM_FUZZ_RANDOM ... && ./a.out <inputs> <seed>
  */
@@ -47,10 +47,22 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (int j = 0; j < p.n; j++)
             for (int c = 0; c < p.rank; c++)
                 p.kernel[i][j] += p.factor[i][c] * p.factor[j][c];
-    if (!p.use_factor && !p.definite)
+    if (!p.use_factor && !p.definite && data[1] / 8 % N_WALKS != WALK_BINNED)
         for (int i = 0; i < p.n; i++)
             for (int j = 0; j < i; j++)
                 p.kernel[i][j] = p.kernel[j][i] = pick(data, size, &at);
+    p.n_bins = data[0] & 128 ? p.n : 2 + data[1] / 64;
+    p.walk = data[1] / 8 % N_WALKS;
+    p.use_factor |= p.walk == WALK_BINNED;
+    p.use_weight = data[2] & 64 ? 1 : 0;
+    for (int i = 0; i < p.n; i++) {
+        p.weight[i] = ldexp(1.0 + data[HEADER - 1 - i % 4] % 7, data[2] & 128 ? i : 0);
+        for (int f = 0; f < p.d && data[6] & 128; f++)
+            if (pick(data, size, &at) < 0.0)
+                p.x[i][f] = NAN;
+    }
+    p.rules.n_threads = 1;
+    p.rules.min_weight_leaf = data[5] & 128 ? 2.0 : 0.0;
     p.rules.max_clusters = 1 + data[3] % p.n;
     p.rules.max_leaves = data[4] & 64 ? p.n : 1 + data[4] % p.n;
     p.rules.max_depth = data[5] & 64 ? p.n : 1 + data[5] % 4;
