@@ -266,7 +266,7 @@ def test_order_of_rows_does_not_matter(data):
 
 @pytest.mark.parametrize("copies", [False, True])
 def test_order_of_features_does_not_matter(copies):
-    X = load_wine().data
+    X = scale(load_wine().data)
     if copies:
         X = np.concatenate([X, X], axis=1)
     reference = Kauri(max_clusters=3).fit(X)

@@ -17,7 +17,9 @@ _AUTO_BINS = 255
 # Sums over the bins of all features take no more memory than this, or the data.
 _SUMS_BYTES = 2**30
 # A share of the scatter that one feature should not have.
-_DOMINANT = 0.95
+_DOMINANT = 0.99
+# Fewer samples say little of scatters.
+_FEW_SAMPLES = 100
 _MANY_LEAVES = 1000
 # Named kernels in which features weigh what they scatter.
 _SCALED_KERNELS = ("laplacian", "linear", "poly", "polynomial", "rbf")
@@ -111,6 +113,8 @@ def bins_to_use(max_bins, X, factor):
 def warn_of_scale(X, kernel):
     """Warn if nearly all of the scatter that the kernel sees is that of one feature."""
     if not isinstance(kernel, str) or kernel not in _SCALED_KERNELS:
+        return
+    if X.shape[0] < _FEW_SAMPLES:
         return
     some = X[:: max(1, X.shape[0] // 10_000)]
     known = ~np.isnan(some)
