@@ -155,7 +155,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         GridSearchCV(Kauri(5), {"min_gain": [0, 1e-4, 3e-4, 1e-3, 3e-3, 1e-2]}, cv=5)
 
     which on 2000 samples of noise in 10 dimensions takes 12 leaves of 72, and 73
-    of 176 on the ten digits. Without a search, ``min_gain=0.001`` is a good start.
+    of 176 on the ten digits.
 
     *Bins.* The gains of all cuts between bins follow from the sums of the factor
     over each bin. Quantiles make the bins, so that scales do not matter; the
@@ -166,7 +166,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     mean of the feature, ``"labels"``, ``"precomputed"`` and callables are given by
     the user, other kernels refuse them.
 
-    *Categories.* One-hot columns serve well: each split takes one category from the
+    *Categories* go in as one-hot columns: each split takes one category from the
     others, as a rule can be read.
 
     *Cost.* With `K` clusters, a kernel with a factor of rank `r` (linear:
