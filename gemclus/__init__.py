@@ -11,6 +11,10 @@ try:
     __version__ = version("gemclus")
     from gemclus.gemini import _mmd_passes as _compiled
 except (ImportError, PackageNotFoundError) as error:
+    # What a compiled module itself refuses (an unknown GEMCLUS_ISA, a subinterpreter)
+    # has no name, and says what is wrong.
+    if not str(error.name or "").startswith("gemclus"):
+        raise
     raise ImportError(
         "gemclus is imported from a folder without its compiled modules, most "
         "likely the source checkout. Install it first with `pip install .` (or "

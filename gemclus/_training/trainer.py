@@ -145,7 +145,11 @@ class Trainer:
         """
         source = ArraySource(self.model, self.task.X, None, objective)
         with buffers.reuse(), self._few_blas_threads():
-            self._minimise(LBFGS(), source, max_iter, lambda value: False)
+            try:
+                self._minimise(LBFGS(), source, max_iter, lambda value: False)
+            except Diverged as error:
+                self._restore(error)
+        self.failed = False
         self._backup = None
 
     def _minimise(

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from inspect import Parameter, signature
+from numbers import Real
 
 import numpy as np
 from scipy.sparse import issparse
@@ -136,14 +137,55 @@ def training_evaluator(gemini):
             affinity = None
         if affinity is not None:
             affinity = np.asarray(affinity)
-        if sample_weight is None:
-            return gemini.evaluate(y_pred, affinity, return_grad)
-        check_takes_weights(gemini, affinity, len(y_pred))
-        return gemini.evaluate(
-            y_pred, affinity, return_grad, sample_weight=sample_weight
-        )
+        given = {}
+        if sample_weight is not None:
+            check_takes_weights(gemini, affinity, len(y_pred))
+            given = {"sample_weight": sample_weight}
+        answer = gemini.evaluate(y_pred, affinity, return_grad, **given)
+        return _check_answer(gemini, answer, y_pred, return_grad)
 
     return evaluate
+
+
+def _check_answer(gemini, answer, y_pred, return_grad):
+    """What a user's `evaluate` returned: a number, or one and a gradient."""
+    name = f"evaluate of {type(gemini).__name__}"
+    value, gradient = answer, None
+    if return_grad:
+        if not isinstance(answer, tuple) or len(answer) != 2:
+            raise ValueError(
+                f"{name} must return (value, gradient) with return_grad=True, got "
+                f"{_described(answer)}"
+            )
+        value, gradient = answer
+        gradient = np.asarray(gradient)
+        if gradient.shape != y_pred.shape or gradient.dtype.kind not in "fiu":
+            raise ValueError(
+                f"{name} must return a gradient of numbers with the shape of y_pred, "
+                f"{y_pred.shape}, got {_described(answer[1])}"
+            )
+    if np.ndim(value) != 0 or not isinstance(value, (Real, np.number, np.ndarray)):
+        raise ValueError(
+            f"{name} must return one number as the value, got {_described(value)}"
+        )
+    return (float(value), gradient) if return_grad else float(value)
+
+
+def _described(value):
+    shape = getattr(value, "shape", None)
+    if shape is None:
+        return f"{type(value).__name__}"
+    return f"{type(value).__name__} of shape {shape} and dtype {value.dtype}"
+
+
+def as_scalar(answer):
+    """An answer of `evaluate` with a NumPy scalar as the value.
+
+    Code for the published interface reads ``loss.shape`` of it.
+    """
+    if isinstance(answer, tuple):
+        return np.float64(answer[0]), answer[1]
+    return np.float64(answer)
 
 
 def decomposition(gemini, affinity):

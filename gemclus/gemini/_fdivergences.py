@@ -7,7 +7,7 @@ from gemclus._common.validation import (
 )
 from gemclus._common.weights import check_sample_weight
 from gemclus.gemini import _fdivergence_passes as passes
-from gemclus.gemini._base import GEMINI
+from gemclus.gemini._base import GEMINI, as_scalar
 from gemclus.gemini._blocks import FDivergenceBlocks
 
 
@@ -27,7 +27,8 @@ class _FDivergence(GEMINI):
 
     def evaluate(self, y_pred, affinity=None, return_grad=False, sample_weight=None):
         """Evaluate the objective, whatever `affinity` is: see `GEMINI.evaluate`."""
-        return self._training_evaluator()(y_pred, affinity, return_grad, sample_weight)
+        evaluate = self._training_evaluator()
+        return as_scalar(evaluate(y_pred, affinity, return_grad, sample_weight))
 
     def _decomposition(self, affinity):
         return FDivergenceBlocks(*self._check_parameters())

@@ -24,7 +24,7 @@ from gemclus.affinity import (
 )
 from gemclus.gemini import _mmd_passes as passes
 from gemclus.gemini import _mmd_products
-from gemclus.gemini._base import GEMINI
+from gemclus.gemini._base import GEMINI, as_scalar
 from gemclus.gemini._blocks import MMDBlocks, centred_gradient, centred_sums
 
 # Rows taken at a time where a product needs centred predictions: the
@@ -97,7 +97,8 @@ class MMDGEMINI(GEMINI):
         )
 
     def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
-        return self._training_evaluator()(y_pred, affinity, return_grad, sample_weight)
+        evaluate = self._training_evaluator()
+        return as_scalar(evaluate(y_pred, affinity, return_grad, sample_weight))
 
     def _decomposition(self, affinity):
         if not isinstance(affinity, FactoredKernel):

@@ -15,7 +15,7 @@ from gemclus._common.validation import (
 )
 from gemclus._common.weights import check_sample_weight
 from gemclus.affinity import Distances, distance_affinity, distance_matrix
-from gemclus.gemini._base import GEMINI
+from gemclus.gemini._base import GEMINI, as_scalar
 from gemclus.gemini._transport import Transports
 
 
@@ -107,7 +107,8 @@ class WassersteinGEMINI(GEMINI):
         P, distances = _check_arguments(y_pred, affinity)
         weights = _check_weights(sample_weight, P)
         transports = _make_transports(distances, P, ovo)
-        return _evaluate(transports, P, weights, epsilon, n_threads, return_grad)
+        answer = _evaluate(transports, P, weights, epsilon, n_threads, return_grad)
+        return as_scalar(answer)
 
     def _check_parameters(self):
         ovo = check_bool("ovo", self.ovo)

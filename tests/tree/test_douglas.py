@@ -204,3 +204,9 @@ def test_nothing_of_the_size_of_the_data_is_kept(X):
     twin = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(twin.cut_points_list_, model.cut_points_list_)
     assert not hasattr(Douglas(), "cut_points_list_")
+
+
+def test_more_leaves_than_a_float_counts_are_refused_with_the_remedy():
+    wide = np.random.RandomState(0).normal(size=(30, 2000))
+    with pytest.raises(ValueError, match=r"10 \*\* 602 leaves.*feature_mask"):
+        Douglas().fit(wide)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import log10
 from typing import Any
 
 import numpy as np
@@ -239,9 +240,12 @@ def _check_leaves(n_features, n_cuts, n_clusters):
     """Refuse leaves whose scores would not fit into memory."""
     n_leaves = (n_cuts + 1) ** n_features
     if n_leaves * n_clusters > _MAX_SCORES:
+        # Beyond what a float holds, the power of ten tells enough.
+        exponent = n_features * log10(n_cuts + 1)
+        shown = f"{n_leaves:.6g}" if exponent < 300 else f"10 ** {exponent:.0f}"
         raise ValueError(
             f"the tree would have (n_cuts + 1) ** n_features = ({n_cuts} + 1) ** "
-            f"{n_features} = {n_leaves:.6g} leaves, with n_clusters={n_clusters} more "
+            f"{n_features} = {shown} leaves, with n_clusters={n_clusters} more "
             f"than the {_MAX_SCORES} leaf scores that fit into memory: select fewer "
             "features with feature_mask, or lower n_cuts"
         )
