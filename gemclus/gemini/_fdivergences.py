@@ -82,7 +82,7 @@ class KLGEMINI(_FDivergence):
     >>> import numpy as np
     >>> from gemclus.gemini import KLGEMINI
     >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> round(KLGEMINI()(y_pred, None), 6)  # log 2
+    >>> float(KLGEMINI()(y_pred, None).round(6))  # log 2
     0.693147
     """
 
@@ -121,7 +121,7 @@ class TVGEMINI(_FDivergence):
     >>> import numpy as np
     >>> from gemclus.gemini import TVGEMINI
     >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> round(TVGEMINI()(y_pred, None), 6)
+    >>> float(TVGEMINI()(y_pred, None).round(6))
     0.5
     """
 
@@ -159,7 +159,7 @@ class HellingerGEMINI(_FDivergence):
     >>> import numpy as np
     >>> from gemclus.gemini import HellingerGEMINI
     >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> round(HellingerGEMINI(ovo=True)(y_pred, None), 5)
+    >>> float(HellingerGEMINI(ovo=True)(y_pred, None).round(5))
     0.5
     """
 
@@ -199,7 +199,7 @@ class ChiSquareGEMINI(_FDivergence):
     >>> import numpy as np
     >>> from gemclus.gemini import ChiSquareGEMINI
     >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> round(ChiSquareGEMINI()(y_pred, None), 6)
+    >>> float(ChiSquareGEMINI()(y_pred, None).round(6))
     0.5
     """
 
@@ -229,7 +229,7 @@ class MI(KLGEMINI):
     >>> import numpy as np
     >>> from gemclus.gemini import MI
     >>> y_pred = np.array([[1.0, 0.0], [0.0, 1.0]])
-    >>> round(MI()(y_pred, None), 6)  # log 2
+    >>> float(MI()(y_pred, None).round(6))  # log 2
     0.693147
     """
 

@@ -73,7 +73,7 @@ class WassersteinGEMINI(GEMINI):
     >>> X = np.array([[0.0], [1.0], [4.0], [5.0]])
     >>> y_pred = np.array([[1.0, 0.0], [1.0, 0.0], [0.0, 1.0], [0.0, 1.0]])
     >>> gemini = WassersteinGEMINI()
-    >>> round(gemini(y_pred, gemini.compute_affinity(X)), 6)
+    >>> float(gemini(y_pred, gemini.compute_affinity(X)).round(6))
     2.0
     """
 
