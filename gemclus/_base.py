@@ -16,6 +16,7 @@ from sklearn.base import (
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
+from gemclus._common.collections import dask_room, is_dask
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import store
 from gemclus._common.pickling import VersionedStateMixin
@@ -29,6 +30,7 @@ from gemclus._common.validation import (
     check_samples,
     check_verbose,
 )
+from gemclus._common.weights import check_sample_weight
 from gemclus._core.array_passes import largest
 from gemclus._training import contracts
 from gemclus._training.callbacks import CallbackSupportMixin, with_callbacks
@@ -38,7 +40,7 @@ from gemclus._training.monitor import Monitor, callback_context
 from gemclus._training.restarts import train_best
 from gemclus._training.start import check_init, start
 from gemclus._training.state import finished, has_weights, in_training, underflows
-from gemclus._training.task import default_affinity, make_task
+from gemclus._training.task import default_affinity, make_task, weighed_samples
 from gemclus._training.trainer import Trainer
 from gemclus._training.training import create, train_once, warn_of_the_limit
 from gemclus.gemini._registry import make_gemini
@@ -113,6 +115,13 @@ class DiscriminativeModel(
 
     A hook that breaks its contract raises an error that names it.
 
+    A model whose rows are independent may say so, by ``rows_are_independent = True``
+    in the class that defines its hooks: `_infer` treats each row by itself,
+    `_compute_grads` gives sums over rows (penalties belong in `_smooth_penalty`), and
+    no parameter has an entry for each sample. Its trainings on large data then go by
+    blocks of rows, on as many threads as `n_jobs` says, and through files larger than
+    memory.
+
     Parameters that a derived constructor does not take, such as `tol` or
     `n_init`, may be set as attributes of the class: ``tol = 1e-4``.
 
@@ -141,6 +150,11 @@ class DiscriminativeModel(
 
     # Whether `_infer` and `_compute_grads` take CSR matrices.
     _accepts_sparse = False
+
+    # Whether `_infer` and `_compute_grads` treat every row by itself and add up, with
+    # no penalty among the gradients, and no parameter has a shape that depends on
+    # the number of samples.
+    rows_are_independent = False
 
     # Whether `_infer` takes any rows of the data by themselves, so that labels
     # can be predicted by blocks. Derived models need not promise it.
@@ -247,16 +261,22 @@ class DiscriminativeModel(
     # Public methods
 
     @with_callbacks
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train the model.
 
         Parameters
         ----------
         X : array-like of shape (N, D)
-            The samples. float32 and float64 are kept.
+            The samples. float32 and float64 are kept. A dask array or frame trains
+            on the workers of the active `distributed.Client`, or block by block here
+            without one, and is never made whole; see `gemclus.dask`.
         y : array-like of shape (N, N), default=None
             The kernel or the distances, if the objective is of the kind
             ``"precomputed"``; ignored otherwise.
+        sample_weight : array-like of shape (N,), default=None
+            Weights of the samples: not negative, not all zero. A sample of weight 0
+            counts as removed, one of weight 2 as given twice, and a common factor
+            changes nothing. None is 1 each.
 
         Returns
         -------
@@ -271,13 +291,17 @@ class DiscriminativeModel(
         TrainingInterrupted
             After Ctrl-C, with the model: its weights are those reached by then.
         """
-        self._fit(X, y)
+        if is_dask(X):
+            dask_room().fit(self, X, y, sample_weight)
+        else:
+            self._fit(X, y, sample_weight)
         return self
 
     def _fit(
         self,
         X: Any,
         y: Any,
+        sample_weight: Any = None,
         alpha: float | None = None,
         follow: Callable[..., None] | None = None,
     ) -> None:
@@ -290,7 +314,8 @@ class DiscriminativeModel(
         if goes_on:
             self._check_clusters_stay()
         with in_training(self, goes_on) as twin:
-            X = twin._check_samples(X, reset=not goes_on)
+            everything = twin._check_samples(X, reset=not goes_on)
+            X, sample_weight = weighed_samples(twin, everything, y, sample_weight)
             if X.shape[0] < self.n_clusters:
                 raise ValueError(
                     f"n_samples={X.shape[0]} must be at least n_clusters="
@@ -301,10 +326,13 @@ class DiscriminativeModel(
                 for name in ("optimiser_", "_stream"):
                     vars(twin).pop(name, None)
             random_state = check_random_state(self.random_state)
-            task = make_task(twin, X, y)
+            task = make_task(twin, X, y, sample_weight)
             if alpha is not None:
                 task.alpha = alpha
-            with callback_context(self, twin, X) as task.context, finished(twin, X):
+            with (
+                callback_context(self, twin, X) as task.context,
+                finished(twin, everything),
+            ):
                 if self.n_init > 1 and not goes_on:
                     outcome = train_best(twin, task, random_state)
                 else:
@@ -315,7 +343,7 @@ class DiscriminativeModel(
                 warn_of_the_limit(twin)
 
     @available_if(_takes_steps)
-    def partial_fit(self, X: Any, y: Any = None) -> Self:
+    def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train for one pass over some samples, from where the model stands.
 
         The first call creates the parameters, from its samples as `init` says;
@@ -329,6 +357,8 @@ class DiscriminativeModel(
             The samples, taken in batches of `batch_size`.
         y : array-like of shape (n, n), default=None
             Their kernel or distances, if the objective needs them precomputed.
+        sample_weight : array-like of shape (n,), default=None
+            Their weights, as in `fit`.
 
         Returns
         -------
@@ -340,9 +370,10 @@ class DiscriminativeModel(
         if started:
             self._check_clusters_stay()
         with in_training(self, goes_on=started) as twin:
-            X = twin._check_samples(X, reset=not started)
+            everything = twin._check_samples(X, reset=not started)
+            X, sample_weight = weighed_samples(twin, everything, y, sample_weight)
             twin._begin_fit(X)
-            task = make_task(twin, X, y)
+            task = make_task(twin, X, y, sample_weight)
             if not started or not hasattr(twin, "_stream"):
                 twin._stream = check_random_state(self.random_state)
             trainer = Trainer(twin, task, twin._stream)
@@ -351,7 +382,7 @@ class DiscriminativeModel(
                 start(trainer, twin.init, twin._stream)
             elif type(twin.optimiser_) is not optimiser_class(twin.solver):
                 twin.optimiser_ = twin._make_optimiser()
-            with finished(twin, X):
+            with finished(twin, everything):
                 monitor = Monitor(None, twin.n_iter_no_change)
                 trainer.run(1, monitor)
                 twin.n_iter_ += len(monitor.curve)
@@ -359,12 +390,12 @@ class DiscriminativeModel(
                 twin.objective_curves_ = [twin.objective_curve_]
         return self
 
-    def fit_predict(self, X: Any, y: Any = None) -> Integers:
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Integers:
         """Train the model and return the cluster of each sample.
 
         Parameters
         ----------
-        X, y
+        X, y, sample_weight
             As in `fit`.
 
         Returns
@@ -372,7 +403,7 @@ class DiscriminativeModel(
         labels : ndarray of shape (N,)
             `labels_`.
         """
-        return self.fit(X, y).labels_
+        return self.fit(X, y, sample_weight).labels_
 
     def predict_proba(self, X: Any) -> Floats:
         """Probability of each cluster.
@@ -388,6 +419,8 @@ class DiscriminativeModel(
             ``p(y | x)``, rows summing to 1.
         """
         check_fitted(self, "optimiser_")
+        if is_dask(X):
+            return dask_room().predict_proba(self, X)
         return self._predictions(self._check_samples(X, reset=False))
 
     def predict(self, X: Any) -> Integers:
@@ -404,6 +437,8 @@ class DiscriminativeModel(
             Clusters, from 0 to K - 1.
         """
         check_fitted(self, "optimiser_")
+        if is_dask(X):
+            return dask_room().predict(self, X)
         return self._most_probable(self._check_samples(X, reset=False))
 
     def transform(self, X: Any) -> Floats:
@@ -426,7 +461,7 @@ class DiscriminativeModel(
         """Number of columns of `transform`, for `get_feature_names_out`."""
         return int(self._trained_clusters)
 
-    def score(self, X: Any, y: Any = None) -> float:
+    def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The objective on some samples.
 
         Parameters
@@ -435,6 +470,8 @@ class DiscriminativeModel(
             Samples.
         y : array-like of shape (n, n), default=None
             Their kernel or distances, if the objective needs them precomputed.
+        sample_weight : array-like of shape (n,), default=None
+            Their weights, as in `fit`.
 
         Returns
         -------
@@ -445,9 +482,13 @@ class DiscriminativeModel(
             `gemclus.selection.KSelector`.
         """
         check_fitted(self, "optimiser_")
+        if is_dask(X):
+            return dask_room().score(self, X, y, sample_weight)
         X = self._check_samples(X, reset=False)
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, X.shape[0])
         with underflows():
-            task = make_task(self, X, y, constrained=False)
+            task = make_task(self, X, y, sample_weight, constrained=False)
             affinity = self._whole_affinity(task.affinity)
             return task.gemini_value(self._predictions(X), affinity)
 
@@ -541,6 +582,9 @@ class DiscriminativeModel(
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
         state.pop("_retained", None)
+        if is_dask(state.get("labels_")):
+            # Lazy ones would take the data along.
+            del state["labels_"]
         return state
 
     def _predictions(self, X: Any) -> Any:

@@ -208,7 +208,7 @@ class PairConstraints:
                 f"must_link connects through {path}"
             )
 
-    def penalise(self, gemini, X, y=None):
+    def penalise(self, gemini, X, y=None, sample_weight=None):
         """The objective of a fit: `gemini` and the penalties of these pairs.
 
         Parameters
@@ -220,6 +220,9 @@ class PairConstraints:
         y : object, default=None
             The ``y`` of `fit`: rows of an affinity object say which of all
             samples these are.
+        sample_weight : ndarray of shape (n_samples,), default=None
+            Weights of the samples: pairs with one of weight 0 are dropped, the
+            others keep their factors.
 
         Returns
         -------
@@ -248,6 +251,8 @@ class PairConstraints:
             )
             _check_positions(pairs, n_samples, remedy)
         weights = self.weights
+        if sample_weight is not None:
+            inside = inside & (sample_weight[pairs] > 0.0).all(axis=1)
         return PenalisedObjective(gemini, pairs[inside], weights[inside], n_samples)
 
 
@@ -279,14 +284,15 @@ class PenalisedObjective:
         twin = PenalisedObjective(self.gemini, self.pairs, self.weights, self.n_samples)
         return twin.evaluate
 
-    def evaluate(self, y_pred, affinity, return_grad=False):
+    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
         """Value (and gradient) with the penalties; as `GEMINI.evaluate`."""
         incidence, weights = self._links(len(y_pred), affinity)
+        weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
         gaps = incidence @ y_pred
         penalty = float(weights @ np.einsum("mk,mk->m", gaps, gaps))
         if not return_grad:
-            return self._evaluate(y_pred, affinity) - penalty
-        value, gradient = self._evaluate(y_pred, affinity, return_grad=True)
+            return self._evaluate(y_pred, affinity, **weighted) - penalty
+        value, gradient = self._evaluate(y_pred, affinity, True, **weighted)
         pull = incidence.T @ (-2.0 * weights[:, None] * gaps)
         return value - penalty, gradient + pull.astype(y_pred.dtype, copy=False)
 

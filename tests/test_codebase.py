@@ -28,7 +28,7 @@ FLOORS = [
     {"_base"},
     {"linear", "mlp", "nonparametric", "sparse", "tree"},
     {"constraints", "inspection", "selection", "testing"},
-    {"onnx", "torch"},
+    {"dask", "onnx", "torch"},
 ]
 NEIGHBOURS = {("sparse", "linear"), ("sparse", "mlp")}
 

@@ -16,9 +16,10 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from gemclus.affinity import DenseKernel, Distances
 from gemclus.gemini import MMDGEMINI, WassersteinGEMINI
-from gemclus.linear import LinearModel
+from gemclus.linear import KernelRIM, LinearModel
 from gemclus.mlp import MLPModel
 from gemclus.nonparametric import CategoricalModel
+from gemclus.tree import Douglas
 
 _ONLY_TRAINING_SAMPLES = "predictions exist for the training samples alone"
 
@@ -31,11 +32,25 @@ _TAKES_SPARSE = {
     "check_estimator_sparse_matrix": _NEEDS_CLASSIFIER_TAGS,
 }
 
-# Class (and its subclasses) -> check -> why it cannot pass.
+
+def _weights_equal_repetitions(reason):
+    name = "check_sample_weight_equivalence_on_{}_data"
+    return dict.fromkeys(map(name.format, ("dense", "sparse")), reason)
+
+
+# Class (and its subclasses) -> check -> why it cannot pass. For weights against
+# repeated rows see test_sample_weight.py as well.
 EXPECTED_FAILED_CHECKS = {
     LinearModel: _TAKES_SPARSE,
-    MLPModel: _TAKES_SPARSE,
-    CategoricalModel: _TAKES_SPARSE | {"check_fit_idempotent": _ONLY_TRAINING_SAMPLES},
+    KernelRIM: _weights_equal_repetitions(
+        "repeated samples have parameters of their own, and count in the penalty's N"
+    ),
+    MLPModel: _TAKES_SPARSE
+    | _weights_equal_repetitions("k-means++ draws other centres among repeated rows"),
+    CategoricalModel: _TAKES_SPARSE
+    | {"check_fit_idempotent": _ONLY_TRAINING_SAMPLES}
+    | _weights_equal_repetitions(_ONLY_TRAINING_SAMPLES),
+    Douglas: _weights_equal_repetitions("a tree of 30 features has too many leaves"),
 }
 
 

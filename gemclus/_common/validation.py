@@ -8,6 +8,7 @@ import numpy as np
 from scipy.sparse import csr_array, issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from gemclus._common.collections import is_dask
 from gemclus._core.array_passes import FLOATS, first_not_finite
 
 
@@ -136,6 +137,12 @@ def check_samples(estimator, X, **options):
     New samples that are what it would return are recognised at a hundredth of its
     time, which is most of that of labelling one row.
     """
+    if is_dask(X):
+        raise TypeError(
+            f"{type(estimator).__name__} takes dask collections in fit, predict, "
+            "predict_proba and score of models whose rows are independent, and nowhere "
+            "else: call X.compute()"
+        )
     if options.get("reset") is False and _is_as_fitted(estimator, X, options["dtype"]):
         return X
     try:

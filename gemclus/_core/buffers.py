@@ -32,6 +32,21 @@ def reuse():
         _local.buffers = outer
 
 
+@contextmanager
+def lent(buffers):
+    """Take arrays from a list of the caller's, until the end of the block.
+
+    The list, empty at first, keeps the memory: for work that goes on on other
+    threads, one at a time.
+    """
+    outer = getattr(_local, "buffers", None)
+    _local.buffers = buffers
+    try:
+        yield
+    finally:
+        _local.buffers = outer
+
+
 def empty(shape, dtype):
     """A C-contiguous array with any content, as `numpy.empty` gives it.
 

@@ -33,6 +33,11 @@ cdef enum:
     BLOCK = 512
 
 
+def takes(size_t d, size_t m):
+    """Whether the passes take weights of shape (d, m)."""
+    return passes.dense.panel(d, m) != 0
+
+
 def softmax_affine(X, W, b):
     """``softmax(X W + b)``: an array of shape (N, m). Cost O(N d m)."""
     return _layer(X, W, b, True)

@@ -21,8 +21,8 @@ class ClusterMeans:
     """
 
     def __init__(self, n_clusters: int, n_features: int) -> None:
-        self._sums = np.zeros((n_clusters, n_features))
-        self._masses = np.zeros(n_clusters)
+        self.sums = np.zeros((n_clusters, n_features))
+        self.masses = np.zeros(n_clusters)
 
     def add(self, X: Any, P: Any) -> None:
         """Take samples (n, D), dense or CSR, and their probabilities (n, K).
@@ -33,13 +33,13 @@ class ClusterMeans:
         for first in range(0, X.shape[0], step):
             weights = P[first : first + step].astype(np.float64, copy=False)
             block = X[first : first + step].astype(np.float64, copy=False)
-            self._sums += (block.T @ weights).T
-            self._masses += weights.sum(axis=0)
+            self.sums += (block.T @ weights).T
+            self.masses += weights.sum(axis=0)
 
     def value(self) -> Floats:
         """``E[x | y = k]``, (K, D); the mean of all where a cluster has no mass."""
-        empty = self._masses == 0.0
-        means = self._sums / np.where(empty, 1.0, self._masses)[:, None]
+        empty = self.masses == 0.0
+        means = self.sums / np.where(empty, 1.0, self.masses)[:, None]
         if empty.any():
-            means[empty] = self._sums.sum(axis=0) / self._masses.sum()
+            means[empty] = self.sums.sum(axis=0) / self.masses.sum()
         return means

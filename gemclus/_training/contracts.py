@@ -137,6 +137,18 @@ def check_gradients(gradients, weights):
     return gradients
 
 
+def check_indices(X_batch, affinity_batch):
+    """`_batchify`, with sample weights: an affinity that knows its samples."""
+    indices = getattr(affinity_batch, "indices", None)
+    if indices is None or len(indices) != X_batch.shape[0]:
+        raise ContractError(
+            "_batchify must yield, with sample weights, a selection A[idx][:, idx] of "
+            "the affinity that it is given, which tells the samples of the batch, got "
+            f"{type(affinity_batch).__name__}"
+        )
+    return indices
+
+
 def check_batch(batch):
     """`_batchify`: yields pairs of samples and their affinity."""
     if not isinstance(batch, tuple) or len(batch) != 2:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from math import isfinite
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -58,6 +59,14 @@ class Source(ABC):
             If anything is not finite.
         """
 
+    def running(self) -> AbstractContextManager[None]:
+        """What a run of many steps keeps open from one to the next."""
+        return nullcontext()
+
+    @abstractmethod
+    def weight(self, batch: Batch) -> float:
+        """What one of `batches` counts in the mean of an epoch."""
+
     @abstractmethod
     def value(self, batch: Batch) -> float:
         """What `evaluate` returns for one of `batches`, without the gradients."""
@@ -75,10 +84,15 @@ class ArraySource(Source):
     affinity : Affinity or None
         What `_batchify` receives.
     evaluator : callable
-        ``evaluator(y_pred, affinity, return_grad)``: the objective.
+        ``evaluator(y_pred, affinity, return_grad)``: the objective. With weights
+        it is given ``sample_weight`` too.
     fresh : bool, default=False
         Whether the parameters are new: then the first predictions tell whether
         the scale of the data suits them, and a warning says if it does not.
+    sample_weight : ndarray of shape (N,), default=None
+        Weights of the rows. The gradient of a batch is multiplied by its share: its
+        mean weight over that of all rows, so that batches are unbiased whatever
+        weight they happen to hold.
     """
 
     def __init__(
@@ -88,17 +102,32 @@ class ArraySource(Source):
         affinity: Any,
         evaluator: Callable[..., Any],
         fresh: bool = False,
+        sample_weight: Any = None,
     ) -> None:
         self.model = model
         self.X = X
         self.affinity = affinity
+        self.sample_weight = sample_weight
         self._evaluator = evaluator
         self._fresh = fresh
         self._sound = False
 
     def batches(self, random_state: np.random.RandomState | None) -> Iterator[Batch]:
         batches = self.model._batchify(self.X, self.affinity, random_state)
-        return map(contracts.check_batch, batches)
+        checked = map(contracts.check_batch, batches)
+        return checked if self.sample_weight is None else filter(self.weight, checked)
+
+    def weight(self, batch: Batch) -> float:
+        if self.sample_weight is None:
+            return batch[0].shape[0]
+        return float(self._weights_of(batch).sum())
+
+    def _weights_of(self, batch: Batch) -> Any:
+        """The weights of the rows of a batch, by their positions."""
+        X, affinity = batch
+        if X is self.X:
+            return self.sample_weight
+        return self.sample_weight[contracts.check_indices(X, affinity)]
 
     def evaluate(
         self, weights: list[Any], batch: Batch | None = None
@@ -108,25 +137,47 @@ class ArraySource(Source):
         model._enter_batch(X, affinity)
         y_pred = self._infer(X)
         if self._fresh:
-            _warn_of_scale(y_pred)
+            top, spread = y_pred.max(axis=1).mean(), np.ptp(y_pred, axis=0).max()
+            warn_of_scale(top, spread, min(y_pred.shape))
             self._fresh = False
-        value, gradient = self._evaluator(y_pred, affinity, return_grad=True)
+        if self.sample_weight is None:
+            value, gradient = self._evaluator(y_pred, affinity, return_grad=True)
+        else:
+            value, gradient = self._weighted(y_pred, (X, affinity))
         gradients = model._compute_grads(X, y_pred, gradient)
         contracts.check_gradients(gradients, weights)
         value = float(value) - model._smooth_penalty(X, gradients)
+        return self._checked(value, gradients), gradients
+
+    def _checked(self, value: float, gradients: list[Any]) -> float:
+        """The value of a step, unless a number is not finite."""
         if not isfinite(value):
             raise Diverged(f"the objective is {value}")
         position = first_not_finite(gradients)
         if position >= 0:
             raise Diverged(f"entry {position} of _compute_grads is not finite")
         self._sound = True
-        return value, gradients
+        return value
 
     def value(self, batch: Batch) -> float:
         X, affinity = batch
         self.model._enter_batch(X, affinity)
-        value = float(self._evaluator(self._infer(X), affinity))
+        weights = {}
+        if self.sample_weight is not None:
+            weights = {"sample_weight": self._weights_of(batch)}
+        value = float(self._evaluator(self._infer(X), affinity, **weights))
         return value - float(self.model._smooth_penalty(X))
+
+    def _weighted(self, y_pred: Any, batch: Batch) -> tuple[float, Any]:
+        """Value, and gradient times the share of the batch."""
+        weights = self._weights_of(batch)
+        value, gradient = self._evaluator(
+            y_pred, batch[1], return_grad=True, sample_weight=weights
+        )
+        if weights is not self.sample_weight:
+            share = float(weights.mean() / self.sample_weight.mean())
+            gradient = np.asarray(gradient) * np.asarray(gradient).dtype.type(share)
+        return value, gradient
 
     def _infer(self, X: Any) -> Any:
         try:
@@ -134,19 +185,26 @@ class ArraySource(Source):
                 self.model._infer(X, retain=True), X.shape[0], self.model.n_clusters
             )
         except contracts.ContractError as error:
-            # Once a step has succeeded, the hook is sound and the weights are not.
-            if not self._sound:
-                raise
-            raise Diverged(str(error)) from error
+            return self._refuse(error)
+
+    def _refuse(self, error: contracts.ContractError) -> NoReturn:
+        # Once a step has succeeded, the hook is sound and the weights are not.
+        if not self._sound:
+            raise error
+        raise Diverged(str(error)) from error
 
 
-def _warn_of_scale(y_pred: Any) -> None:
-    """Warn if first predictions are saturated or do not depend on the samples."""
-    if min(y_pred.shape) < 2:
+def warn_of_scale(top: float, spread: float, size: int) -> None:
+    """Warn if first predictions are saturated or do not depend on the samples.
+
+    From the mean of the largest probability of a sample, the largest range of a
+    cluster's, and the smaller of the numbers of samples and clusters.
+    """
+    if size < 2:
         return
-    if y_pred.max(axis=1).mean() > 0.99:
+    if top > 0.99:
         problem = "saturated, as with features of large scale or offset"
-    elif np.ptp(y_pred, axis=0).max() < 1e-3:
+    elif spread < 1e-3:
         problem = "nearly the same for all samples, as with features of small scale"
     else:
         return

@@ -134,10 +134,15 @@ def pretrain(trainer, labels, lead=_SOFT):
     targets[known, labels[known]] = lead.odds
     targets /= n_clusters - 1.0 + lead.odds
 
-    def cross_entropy(y_pred, affinity, return_grad):
+    def cross_entropy(y_pred, affinity, return_grad, sample_weight=None):
         y_pred = np.maximum(y_pred, 1e-12)
-        value = float((targets * np.log(y_pred)).sum()) / len(known)
-        return value, (targets / y_pred / len(known)).astype(y_pred.dtype, copy=False)
+        terms, slopes, total = targets * np.log(y_pred), targets / y_pred, len(known)
+        if sample_weight is not None:
+            terms *= sample_weight[:, None]
+            slopes *= sample_weight[:, None]
+            total = sample_weight[known].sum()
+        value = float(terms.sum()) / total
+        return value, (slopes / total).astype(y_pred.dtype, copy=False)
 
     followed = -np.inf
     for n_iterations in lead.stages:

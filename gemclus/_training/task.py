@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from gemclus._common.weights import check_sample_weight
 from gemclus._training import contracts
+from gemclus._training.blocks import array_source
 from gemclus._training.feature_maps import with_feature_map
-from gemclus._training.source import ArraySource, Source
+from gemclus._training.source import Source
 from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
 from gemclus.gemini._base import training_affinity, training_evaluator
 
@@ -55,18 +57,47 @@ class Task:
 
     def source(self, model: Any, fresh: bool = False) -> Source:
         """Where the rows live, for one training of `model`."""
-        return ArraySource(model, self.X, self.affinity, self.evaluator(), fresh)
+        return array_source(self, model, fresh)
 
     def gemini_value(self, y_pred: Any, affinity: Any) -> float:
         """The objective of the model by itself, of predictions for all samples."""
-        return float(training_evaluator(self.gemini)(y_pred, affinity))
+        evaluate = training_evaluator(self.gemini)
+        if self.sample_weight is None:
+            return float(evaluate(y_pred, affinity))
+        return float(evaluate(y_pred, affinity, sample_weight=self.sample_weight))
 
     def __getstate__(self) -> dict[str, Any]:
         # Callbacks stay in the process of the user.
         return vars(self) | {"context": None}
 
 
-def make_task(model: Any, X: Any, y: Any = None, constrained: bool = True) -> Task:
+def weighed_samples(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
+    """The samples that a training sees, and their weights.
+
+    Those of weight 0 are left out where nothing else has a row for each sample;
+    elsewhere they stay, and count for nothing.
+    """
+    if sample_weight is None:
+        return X, None
+    sample_weight = check_sample_weight(sample_weight, X.shape[0])
+    kept = sample_weight > 0.0
+    tied = y is not None or model._constraints is not None
+    if kept.all() or tied or not model._infers_by_rows or not _is_name(model.init):
+        return X, sample_weight
+    return X[kept], sample_weight[kept]
+
+
+def _is_name(init: Any) -> bool:
+    return isinstance(init, str)
+
+
+def make_task(
+    model: Any,
+    X: Any,
+    y: Any = None,
+    sample_weight: Any = None,
+    constrained: bool = True,
+) -> Task:
     """What `model` is to be trained, or scored, on.
 
     Parameters
@@ -78,6 +109,8 @@ def make_task(model: Any, X: Any, y: Any = None, constrained: bool = True) -> Ta
         Validated samples.
     y : object, default=None
         The ``y`` of `fit`: a precomputed affinity.
+    sample_weight : ndarray of shape (N,), default=None
+        Validated weights.
     constrained : bool, default=True
         Whether the constraints on the training samples apply to these.
     """
@@ -85,14 +118,16 @@ def make_task(model: Any, X: Any, y: Any = None, constrained: bool = True) -> Ta
     gemini = with_feature_map(model, gemini, X)
     affinity = model._make_affinity(gemini, X, y)
     constraints = model._constraints if constrained else None
-    if affinity is None and (model._needs_indices or constraints is not None):
+    positioned = model._needs_indices or sample_weight is not None
+    if affinity is None and (positioned or constraints is not None):
         affinity = SampleIndices(X.shape[0])
     if affinity is not None and not isinstance(affinity, Affinity):
         affinity = MatrixAffinity(np.asarray(affinity))
     objective = gemini
     if constraints is not None:
-        objective = constraints.penalise(gemini, X, y)
-    return Task(X, gemini, objective, affinity, alpha=model._penalty_weight())
+        objective = constraints.penalise(gemini, X, y, sample_weight)
+    alpha = model._penalty_weight()
+    return Task(X, gemini, objective, affinity, sample_weight, alpha)
 
 
 def default_affinity(model: Any, gemini: Any, X: Any, y: Any) -> Any:

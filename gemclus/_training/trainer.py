@@ -106,7 +106,7 @@ class Trainer:
             return after_epoch(self.n_epochs, objective)
 
         try:
-            with buffers.reuse(), self._few_blas_threads():
+            with buffers.reuse(), self._few_blas_threads(), self.source.running():
                 self._iterate(max_iter, ended)
         except Diverged as error:
             self._restore(error)
@@ -138,12 +138,15 @@ class Trainer:
         Parameters
         ----------
         objective : callable
-            ``objective(y_pred, affinity, return_grad)``, called with None for
-            the affinity.
+            ``objective(y_pred, affinity, return_grad, sample_weight)``, called
+            with None for the affinity; without weights if there are none.
         max_iter : int
             Largest number of iterations.
         """
-        source = ArraySource(self.model, self.task.X, None, objective)
+        task = self.task
+        source = ArraySource(
+            self.model, task.X, None, objective, sample_weight=task.sample_weight
+        )
         with buffers.reuse(), self._few_blas_threads():
             try:
                 self._minimise(LBFGS(), source, max_iter, lambda value: False)
@@ -175,11 +178,11 @@ class Trainer:
 
     def epoch(self) -> float:
         """Run one epoch and return the mean objective of its batches."""
-        total, count = 0.0, 0
+        total, count = 0.0, 0.0
         for batch in self.source.batches(self.random_state):
-            n_rows = batch[0].shape[0]
-            total += self._step(batch) * n_rows
-            count += n_rows
+            weight = self.source.weight(batch)
+            total += self._step(batch) * weight
+            count += weight
         if not count:
             raise contracts.ContractError("_batchify must yield at least one batch")
         return total / count

@@ -132,14 +132,19 @@ def training_evaluator(gemini):
     if own is not None and own is _owner(gemini, "evaluate"):
         return gemini._training_evaluator()
 
+    knows_weights = False
+
     def evaluate(y_pred, affinity, return_grad=False, sample_weight=None):
+        nonlocal knows_weights
         if isinstance(affinity, SampleIndices):
             affinity = None
         if affinity is not None:
             affinity = np.asarray(affinity)
         given = {}
         if sample_weight is not None:
-            check_takes_weights(gemini, affinity, len(y_pred))
+            if not knows_weights:
+                check_takes_weights(gemini, affinity, len(y_pred))
+                knows_weights = True
             given = {"sample_weight": sample_weight}
         answer = gemini.evaluate(y_pred, affinity, return_grad, **given)
         return _check_answer(gemini, answer, y_pred, return_grad)

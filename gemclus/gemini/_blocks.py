@@ -134,7 +134,15 @@ class MMDBlocks(Decomposition):
 
     def sums(self, P, affinity, weights, state, G=None):
         P = check_predictions(P)
-        moments, spread, count = centred_sums(affinity, P, weights, self.epsilon)
+        # The spread of the rows is the same in each step.
+        known = getattr(affinity, "_spread", None)
+        is_new = known is None or known[0] is not weights
+        moments, spread, count = centred_sums(
+            affinity, P, weights, self.epsilon, squares=is_new
+        )
+        if is_new:
+            affinity._spread = known = weights, spread
+        spread = known[1]
         last = np.zeros((1, moments.shape[1]))
         last[0, :2] = spread, count
         return np.concatenate([moments, last])
@@ -158,12 +166,12 @@ class MMDBlocks(Decomposition):
         )
 
 
-def centred_sums(affinity, P, weights, epsilon, pi=None):
+def centred_sums(affinity, P, weights, epsilon, pi=None, squares=False):
     """`_mmd_blocks.sums` with any factor of a kernel. Cost O(n r K)."""
     Z, centre = affinity.factor, affinity.centre
     if isinstance(Z, np.ndarray) and Z.dtype in (P.dtype, np.float64):
         same = P.astype(Z.dtype, copy=False)
-        result = _mmd_blocks.sums(Z, same, centre, weights, epsilon, pi)
+        result = _mmd_blocks.sums(Z, same, centre, weights, epsilon, pi, squares)
         if result is not None:
             return result
     if first_not_finite((P,)) >= 0:

@@ -11,6 +11,7 @@ def sums(
     weights: Double | None,
     epsilon: float,
     pi: Double | None = None,
+    squares: bool = False,
 ) -> tuple[Double, float, float] | None: ...
 def gradient(
     Z: Float,

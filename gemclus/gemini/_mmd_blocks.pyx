@@ -30,9 +30,12 @@ cdef struct Rows:
     const double *weights
     const double *pi
     double epsilon
+    bint squares
 
 
-def sums(Z, P, const double[::1] centre, weights, double epsilon, pi=None):
+def sums(
+    Z, P, const double[::1] centre, weights, double epsilon, pi=None, bint squares=False
+):
     """The sums over rows that value and gradient are made of. Cost O(n r K).
 
     Parameters
@@ -46,13 +49,15 @@ def sums(Z, P, const double[::1] centre, weights, double epsilon, pi=None):
         Predictions are clipped to ``[epsilon, 1 - epsilon]``.
     pi : ndarray of shape (K,), default=None
         What predictions are taken relative to; differences at its rounding are 0.
+    squares : bool, default=False
+        Whether to sum squares.
 
     Returns
     -------
     moments : ndarray of shape (r + 1, K + 1)
         ``sum_i w_i (z_i - centre, 1)^T (p_i - pi, 1)``; NaN where `P` is not finite.
     spread : float
-        ``sum_i w_i ||z_i - centre||^2``; 0 with `pi`.
+        ``sum_i w_i ||z_i - centre||^2``, if `squares`; 0 otherwise.
     count : float
         Number of rows of positive weight.
     """
@@ -68,6 +73,7 @@ def sums(Z, P, const double[::1] centre, weights, double epsilon, pi=None):
                 return None
             n_open += 1
         rows = _rows(views, centre, weights, epsilon)
+        rows.squares = squares
         if pi is not None:
             rows.pi = _numbers(pi, rows.K)
         r, columns = rows.r, rows.K + 1
@@ -165,6 +171,7 @@ cdef Rows _rows(
     rows.weights = NULL if weights is None else _numbers(weights, rows.n)
     rows.pi = NULL
     rows.epsilon = epsilon
+    rows.squares = False
     return rows
 
 
@@ -188,7 +195,7 @@ cdef int _sum_all(
                     count = min(<size_t>BLOCK, stop - i)
                     extra[1] += _weigh(p + i * rows.K, i, count, &rows, targets)
                     _centre(z + i * rows.r, count, &rows, features)
-                    if rows.pi == NULL:
+                    if rows.squares:
                         _add_squares(features, targets, count, &rows, scratch)
                     moments(<const double *>features, <const double *>targets, count,
                             rows.r, rows.K + 1, panel)

@@ -52,6 +52,7 @@ class LinearModel(DiscriminativeModel):
 
     _accepts_sparse = True
     _infers_by_rows = True
+    rows_are_independent = True
 
     def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         n_features = X.shape[1]

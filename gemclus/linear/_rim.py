@@ -163,6 +163,7 @@ class KernelRIM(RIM):
     input_data_: Any
 
     _needs_indices = True
+    rows_are_independent = False
 
     def __init__(
         self,

@@ -67,6 +67,7 @@ class MLPModel(DiscriminativeModel):
 
     _accepts_sparse = True
     _infers_by_rows = True
+    rows_are_independent = True
 
     def __init__(
         self,

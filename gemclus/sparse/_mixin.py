@@ -79,7 +79,7 @@ class SparseMixin(SelectorMixin):
 
     # Training
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Train the model, with a penalty on its features of weight `alpha`.
 
         Parameters
@@ -89,6 +89,10 @@ class SparseMixin(SelectorMixin):
         y : array-like of shape (N, N), default=None
             The kernel or the distances, if the objective is of the kind
             ``"precomputed"``; ignored otherwise.
+        sample_weight : array-like of shape (N,), default=None
+            Weights of the samples: not negative, not all zero. A sample of weight 0
+            counts as removed, one of weight 2 as given twice, and a common factor
+            changes nothing. None is 1 each.
 
         Returns
         -------
@@ -108,7 +112,7 @@ class SparseMixin(SelectorMixin):
         UserWarning
             If all features are selected, although there is a penalty.
         """
-        super().fit(X, y)
+        super().fit(X, y, sample_weight)
         n_features = self.n_features_in_
         if self.alpha > 0 and n_features > 1 and self.get_support().all():
             warn(
@@ -128,6 +132,7 @@ class SparseMixin(SelectorMixin):
         restore_best_weights: bool = True,
         early_stopping_factor: float = 0.99,
         max_patience: int = 10,
+        sample_weight: Any = None,
     ) -> SparsePath:
         """Train without penalty, then raise it until few features are left.
 
@@ -164,6 +169,8 @@ class SparseMixin(SelectorMixin):
         max_patience : int, default=10
             Number of epochs without progress that end a step. `max_iter` epochs
             end it in any case.
+        sample_weight : array-like of shape (N,), default=None
+            Weights of the samples, as in `fit`.
 
         Returns
         -------
@@ -203,7 +210,8 @@ class SparseMixin(SelectorMixin):
             early_stopping_factor,
             max_patience,
         )
-        self._fit(X, y, alpha=0.0, follow=partial(follow_path, settings=settings))
+        follow = partial(follow_path, settings=settings)
+        self._fit(X, y, sample_weight, alpha=0.0, follow=follow)
         self._warn_of_features_left(min_features)
         return self.path_
 

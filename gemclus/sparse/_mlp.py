@@ -75,6 +75,7 @@ class SparseMLPModel(SparseMixin, MLPModel):
     Statistics and Computing 34, 2024.
     """
 
+    rows_are_independent = True
     W_skip_: Floats
 
     def __init__(

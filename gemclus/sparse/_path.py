@@ -208,11 +208,11 @@ class PathTrainer(Trainer):
 
 def _mean(source: Source, batches: Iterator[Batch]) -> float:
     """The objective of the samples in some batches, as a mean over them."""
-    total, count = 0.0, 0
+    total, count = 0.0, 0.0
     for batch in batches:
-        n_rows = batch[0].shape[0]
-        total += source.value(batch) * n_rows
-        count += n_rows
+        weight = source.weight(batch)
+        total += source.value(batch) * weight
+        count += weight
     return total / count
 
 

@@ -98,6 +98,7 @@ class Douglas(DiscriminativeModel):
     True
     """
 
+    _infers_by_rows = True
     leaf_scores_: Floats
 
     def __init__(

@@ -1,0 +1,336 @@
+"""One step over blocks of rows: the same hooks and sums, wherever the blocks lie."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import joblib
+import numpy as np
+
+from gemclus._common.threads import one_thread
+from gemclus._core import buffers
+from gemclus._core.layer_passes import takes
+from gemclus._training import contracts
+from gemclus._training.centres import ClusterMeans
+from gemclus._training.source import ArraySource, Batch, warn_of_scale
+from gemclus._training.state import twin_of
+from gemclus.affinity import FactoredKernel
+from gemclus.gemini._base import decomposition
+
+# Numbers (features and twice the probabilities) of the rows of a block: measured by
+# benchmarks/bench_blocks.py. Smaller blocks stay in the cache from one pass to the
+# next; each costs some tens of microseconds beside its arithmetic.
+_BLOCK_NUMBERS = 2**20
+# Blocks from which on a step is cut at all.
+_LEAST_BLOCKS = 4
+
+_HOOKS = ("_init_params", "_get_weights", "_infer", "_compute_grads", "_enter_batch")
+
+
+def rows_are_independent(model: Any) -> bool:
+    """Whether a model promises it: see `DiscriminativeModel.rows_are_independent`.
+
+    The promise of a class does not bind what derives from it and overrides a hook.
+    """
+    classes = type(model).__mro__
+
+    def owner(name: str) -> int:
+        return next(i for i, cls in enumerate(classes) if name in vars(cls))
+
+    promise = owner("rows_are_independent")
+    return bool(model.rows_are_independent) and all(
+        owner(hook) >= promise for hook in _HOOKS
+    )
+
+
+def block_rows(n_features: int, n_clusters: int) -> int:
+    """Rows of a block of an array, whatever the number of threads."""
+    rows = max(2048, _BLOCK_NUMBERS // (n_features + 2 * n_clusters))
+    # A power of two, for the sake of the passes.
+    return 1 << (rows.bit_length() - 1)
+
+
+def is_cut(model: Any, X: Any) -> bool:
+    """Whether the steps of `model` on all of `X` are cut into blocks."""
+    if not isinstance(X, np.ndarray) or not X.flags.c_contiguous:
+        return False
+    n_rows = _LEAST_BLOCKS * block_rows(X.shape[1], model.n_clusters)
+    return X.shape[0] >= n_rows and rows_are_independent(model)
+
+
+class Block:
+    """Some rows, and what a step keeps of them from one round to the next.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, D)
+        The rows.
+    affinity : FactoredKernel or None
+        Their kernel.
+    sample_weight : ndarray of shape (n,) or None
+        Their weights.
+    keeps : bool
+        Whether predictions stay in memory during a step; they are made again for
+        each round otherwise.
+    """
+
+    def __init__(
+        self, X: Any, affinity: Any, sample_weight: Any, keeps: bool = True
+    ) -> None:
+        self.X = X
+        self.affinity = affinity
+        self.sample_weight = sample_weight
+        self._keeps = keeps
+        self._kept: tuple[Any, Any, Any] | None = None
+        self._memory: list[Any] = []
+
+    def sums(self, model: Any, cut: Any, state: Any) -> Any:
+        """What the block adds to the totals of a round; see `Decomposition`."""
+        with buffers.lent(self._memory):
+            twin, P, G = self._predicted(model, new=state is None)
+            if G is None and state is not None and self._keeps:
+                G = buffers.empty_like(P)
+            if self._keeps:
+                self._kept = twin, P, G
+            sums = cut.sums(P, self.affinity, self.sample_weight, state, G)
+        return self._left(sums)
+
+    def gradients(self, model: Any, cut: Any, state: Any) -> list[Any]:
+        """What the block adds to the gradients of the weights."""
+        with buffers.lent(self._memory):
+            twin, P, G = self._predicted(model)
+            self._kept = None
+            slopes = cut.gradient(P, self.affinity, self.sample_weight, state, G)
+            gradients = twin._compute_grads(self.X, P, slopes)
+            contracts.check_gradients(gradients, twin._get_weights())
+        return self._left(gradients)
+
+    def _left(self, result: Any) -> Any:
+        """What a round ends with; memory stays only where predictions do."""
+        if not self._keeps:
+            self._memory.clear()
+        return result
+
+    def extent(self, model: Any) -> tuple[float, int, Any, Any]:
+        """What `warn_of_scale` wants to know of the predictions."""
+        P = self._predicted(model)[1]
+        return float(P.max(axis=1).sum()), len(P), P.min(axis=0), P.max(axis=0)
+
+    def means(self, model: Any) -> Any:
+        """What the block adds to the means of the clusters, their masses and sizes."""
+        P = model._infer(self.X, retain=False)
+        sizes = np.bincount(P.argmax(axis=1), minlength=P.shape[1])
+        if self.sample_weight is not None:
+            P = P * self.sample_weight[:, None]
+        means = ClusterMeans(P.shape[1], self.X.shape[1])
+        means.add(self.X, P)
+        return np.column_stack([means.sums, means.masses, sizes])
+
+    def forget(self) -> None:
+        """Let go of what a step that failed has left."""
+        self._kept = None
+
+    def _predicted(self, model: Any, new: bool = False) -> tuple[Any, Any, Any]:
+        """A twin of the model that has seen these rows, predictions and slopes."""
+        if self._kept is not None and not new:
+            return self._kept
+        # Of its own: what it retains belongs to these rows.
+        twin = twin_of(model)
+        twin.__dict__.pop("_retained", None)
+        P = twin._infer(self.X, retain=True)
+        return twin, contracts.check_inferred(P, len(self.X), model.n_clusters), None
+
+
+class BlockSource(ArraySource):
+    """Rows in blocks, for steps on all of them; batches are those of one array."""
+
+    # The objective over blocks.
+    _cut: Any = None
+
+    @abstractmethod
+    def _run(self, name: str, *arguments: Any) -> Sequence[Any]:
+        """Call a method of all blocks and return the results in their order."""
+
+    def _is_cut(self, weights: list[Any], batch: Batch | None) -> bool:
+        """Whether this evaluation goes by blocks."""
+        return batch is None or batch[0] is self.X
+
+    def evaluate(
+        self, weights: list[Any], batch: Batch | None = None
+    ) -> tuple[float, list[Any]]:
+        if not self._is_cut(weights, batch):
+            return super().evaluate(weights, batch)
+        with one_thread("blas"):
+            state = self._rounds()
+            totals = _added_lists(self._run("gradients", self.model, self._cut, state))
+        gradients = [
+            total.astype(weight.dtype, copy=False)
+            for total, weight in zip(totals, weights, strict=True)
+        ]
+        penalty = self.model._smooth_penalty(self.X, gradients)
+        return self._checked(float(state.value) - penalty, gradients), gradients
+
+    def value(self, batch: Batch) -> float:
+        weights = self.model._get_weights()
+        if not self._is_cut(weights, batch):
+            return super().value(batch)
+        with one_thread("blas"):
+            state = self._rounds()
+            self._run("forget")
+        return float(state.value) - float(self.model._smooth_penalty(self.X))
+
+    def _rounds(self) -> Any:
+        """The state of the objective at the current weights, with its value."""
+        state = None
+        try:
+            while state is None or state.value is None:
+                sums = self._run("sums", self.model, self._cut, state)
+                if state is None and self._fresh:
+                    self._fresh = False
+                    warn_of_scale(*_joined(self._run("extent", self.model)))
+                state = self._cut.advance(_added(sums), state)
+        except contracts.ContractError as error:
+            self._run("forget")
+            self._refuse(error)
+        return state
+
+
+class ThreadSource(BlockSource):
+    """Blocks of one array, in memory or in a mapped file, on threads.
+
+    Parameters
+    ----------
+    model, X, affinity, evaluator, fresh, sample_weight
+        As in `ArraySource`.
+    cut : Decomposition
+        The objective over blocks.
+    n_threads : int
+        Threads, the caller's among them. The results do not depend on it.
+    """
+
+    def __init__(self, *arguments: Any, cut: Any, n_threads: int = 1) -> None:
+        super().__init__(*arguments)
+        self._cut = cut
+        self._n_threads = n_threads
+        self._pool: ThreadPoolExecutor | None = None
+        self._blocks: list[Block] | None = None
+        self._narrow: bool | None = None
+
+    def _is_cut(self, weights: list[Any], batch: Batch | None) -> bool:
+        if not super()._is_cut(weights, batch):
+            return False
+        if self._narrow is None:
+            # Wide layers are products of BLAS, which has threads of its own.
+            self._narrow = all(
+                takes(*weight.shape) for weight in weights if weight.ndim == 2
+            )
+        return self._narrow
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        """Keep the threads from one step to the next."""
+        if self._n_threads == 1 or self._pool is not None:
+            yield
+            return
+        with ThreadPoolExecutor(self._n_threads - 1) as pool:
+            self._pool = pool
+            try:
+                yield
+            finally:
+                self._pool = None
+
+    def _run(self, name: str, *arguments: Any) -> Sequence[Any]:
+        if self._blocks is None:
+            self._blocks = self._make_blocks()
+        blocks = self._blocks
+        results: list[Any] = [None] * len(blocks)
+        positions, stopped = count(), False
+
+        def work() -> None:
+            nonlocal stopped
+            try:
+                while not stopped and (i := next(positions)) < len(blocks):
+                    results[i] = getattr(blocks[i], name)(*arguments)
+            except BaseException:
+                stopped = True
+                raise
+
+        n_others = min(self._n_threads, len(blocks)) - 1 if self._pool else 0
+        others = [self._pool.submit(work) for _ in range(n_others)]  # type: ignore
+        try:
+            work()
+        finally:
+            wait(others)
+        for other in others:
+            other.result()
+        return results
+
+    def _make_blocks(self) -> list[Block]:
+        X, weights, affinity = self.X, self.sample_weight, self.affinity
+        rows = block_rows(X.shape[1], self.model.n_clusters)
+        keeps = not is_mapped(X)
+        factor = affinity.factor if isinstance(affinity, FactoredKernel) else None
+        blocks = []
+        for start in range(0, len(X), rows):
+            part = slice(start, start + rows)
+            kernel = None
+            if factor is not None:
+                kernel = FactoredKernel(factor[part], affinity.centre)
+            weight = None if weights is None else weights[part]
+            blocks.append(Block(X[part], kernel, weight, keeps))
+        return blocks
+
+
+def array_source(task: Any, model: Any, fresh: bool) -> ArraySource:
+    """Where the rows of a task in one array live: see `Task.source`."""
+    arguments = (model, task.X, task.affinity, task.evaluator(), fresh)
+    arguments += (task.sample_weight,)
+    if is_cut(model, task.X):
+        cut = decomposition(task.objective, task.affinity)
+        if cut is not None:
+            n_threads = n_threads_of(model)
+            return ThreadSource(*arguments, cut=cut, n_threads=n_threads)
+    return ArraySource(*arguments)
+
+
+def n_threads_of(model: Any) -> int:
+    """Threads of one training: several trainings take the jobs for themselves."""
+    return 1 if model.n_init > 1 else joblib.effective_n_jobs(model.n_jobs)
+
+
+def is_mapped(X: Any) -> bool:
+    """Whether an array lies in a mapped file."""
+    while isinstance(X, np.ndarray):
+        if isinstance(X, np.memmap):
+            return True
+        X = X.base
+    return False
+
+
+def _added(sums: Sequence[Any]) -> Any:
+    total = np.array(sums[0])
+    for other in sums[1:]:
+        total += other
+    return total
+
+
+def _added_lists(gradients: Sequence[list[Any]]) -> list[Any]:
+    """Sums of the gradients of blocks, in float64."""
+    totals = [np.array(gradient, dtype=np.float64) for gradient in gradients[0]]
+    for others in gradients[1:]:
+        for total, other in zip(totals, others, strict=True):
+            total += other
+    return totals
+
+
+def _joined(extents: Sequence[tuple[float, int, Any, Any]]) -> tuple[float, float, int]:
+    """The mean of the largest probabilities, the largest range, the columns."""
+    tops, counts, low, high = zip(*extents, strict=True)
+    spread = np.max(high, axis=0) - np.min(low, axis=0)
+    n_rows = sum(counts)
+    return sum(tops) / n_rows, float(spread.max()), min(n_rows, len(spread))
