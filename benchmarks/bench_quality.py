@@ -9,6 +9,8 @@ import warnings
 
 import _support.threads  # noqa: F401  before NumPy
 import numpy as np
+from _support import panel
+from _support.clustered_data import SEEN
 from _support.data import load
 from _support.peer import Worker, add_peer_argument, peer_python
 from _support.tables import table
@@ -199,15 +201,36 @@ def blob_rows(options):
             yield row
 
 
+def panel_rows(options, names, settings):
+    """Mean index and median time of each model, setting by setting."""
+    found = panel.indices(names, options.seeds, options.panel_models, settings)
+    index, seconds = found.pop((panel.KMEANS, "")).transpose(2, 0, 1)
+    yield [panel.KMEANS, f"{index.mean():.3f}, {1e3 * np.median(seconds):.0f} ms"]
+    for name in options.panel_models:
+        row = [name]
+        for setting in settings:
+            runs = found[name, setting]
+            row.append(
+                f"{runs[..., 0].mean():.3f}, {1e3 * np.median(runs[..., 1]):.0f} ms"
+            )
+        if settings[-1] == "default":
+            gain = panel.paired(runs[..., 0] - index)
+            row.append("{:+.3f} ({:+.3f} to {:+.3f})".format(*gain))
+        yield row
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add_peer_argument(parser)
     parser.add_argument(
         "parts", nargs="*", default=["scores", "objectives", "blobs"], metavar="PART",
-        help="scores, objectives, blobs",
+        help="scores, objectives, blobs, panel (sets that helped to choose), unseen",
     )  # fmt: skip
     parser.add_argument("--data", nargs="*", default=DATA, metavar="NAME")
     parser.add_argument("--models", nargs="*", default=list(MODELS), metavar="NAME")
+    parser.add_argument(
+        "--panel-models", nargs="*", default=list(panel.MODELS), metavar="NAME"
+    )
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument(
         "--peer-budget",
@@ -236,6 +259,13 @@ def main():
     if "blobs" in options.parts:
         print("\nRuns in which each blob has a cluster of its own, linear model\n")
         table("objective, settings, three blobs, five blobs", blob_rows(options))
+    for part, names in {"panel": SEEN, "unseen": panel.KEPT_BACK}.items():
+        if part in options.parts:
+            print(f"\nMean adjusted Rand index of {len(names)} sets, {part}\n")
+            settings = list(panel.SETTINGS)
+            header = f"model, {', '.join(s.replace(',', ' and') for s in settings)}"
+            header += ", default beside KMeans (95 %)"
+            table(header, panel_rows(options, list(names), settings))
 
 
 if __name__ == "__main__":
