@@ -42,10 +42,10 @@ from gemclus._training.start import check_init, start
 from gemclus._training.state import finished, has_weights, in_training, underflows
 from gemclus._training.task import default_affinity, make_task, weighed_samples
 from gemclus._training.trainer import Trainer
-from gemclus._training.training import create, train_once, warn_of_the_limit
+from gemclus._training.training import create, train_once, warn_of
 from gemclus.gemini._registry import make_gemini
 from gemclus.optim import Optimiser
-from gemclus.optim._registry import Solver, make_optimiser, optimiser_class
+from gemclus.optim._registry import AUTO, Solver, make_optimiser, optimiser_class
 
 # Probabilities that `predict` makes before it takes the largest of each row.
 _PREDICTED_AT_ONCE = 1 << 15
@@ -53,7 +53,7 @@ _PREDICTED_AT_ONCE = 1 << 15
 
 def _takes_steps(model: DiscriminativeModel) -> bool:
     """Whether `partial_fit` makes sense: not for one minimisation of a whole."""
-    if optimiser_class(model.solver).is_full_batch():
+    if optimiser_class(model._chosen_solver(by_steps=True)).is_full_batch():
         raise AttributeError(
             "partial_fit takes steps on parts of the data: solver must be 'adam', "
             f"'sgd' or another that takes steps, got {model.solver!r}"
@@ -61,7 +61,7 @@ def _takes_steps(model: DiscriminativeModel) -> bool:
     return True
 
 
-@fill_docstring
+@fill_docstring(solver="adam", init="random")
 class DiscriminativeModel(
     ConstrainedParametersMixin,
     VersionedStateMixin,
@@ -123,7 +123,9 @@ class DiscriminativeModel(
     memory.
 
     Parameters that a derived constructor does not take, such as `tol` or
-    `n_init`, may be set as attributes of the class: ``tol = 1e-4``.
+    `n_init`, may be set as attributes of the class: ``tol = 1e-4``. Models of the
+    package have ``solver="auto"`` and ``init="k-means++"`` by default; a derived
+    one has what its own constructor takes, else ``init="random"``.
 
     What `_infer` keeps for back-propagation belongs in ``self._retained``: it
     is dropped at the end of `fit`, and never pickled.
@@ -339,8 +341,7 @@ class DiscriminativeModel(
                     outcome = train_once(twin, task, random_state, goes_on)
                 if follow is not None:
                     follow(twin, task, random_state)
-            if outcome.limited:
-                warn_of_the_limit(twin)
+            warn_of(outcome.complaint, twin)
 
     @available_if(_takes_steps)
     def partial_fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
@@ -378,10 +379,12 @@ class DiscriminativeModel(
                 twin._stream = check_random_state(self.random_state)
             trainer = Trainer(twin, task, twin._stream)
             if not started:
-                create(twin, X, twin._stream)
+                create(twin, X, twin._stream, by_steps=True)
                 start(trainer, twin.init, twin._stream)
-            elif type(twin.optimiser_) is not optimiser_class(twin.solver):
-                twin.optimiser_ = twin._make_optimiser()
+            elif type(twin.optimiser_) is not optimiser_class(
+                twin._chosen_solver(by_steps=True)
+            ):
+                twin.optimiser_ = twin._make_optimiser(by_steps=True)
             with finished(twin, everything):
                 monitor = Monitor(None, twin.n_iter_no_change)
                 trainer.run(1, monitor)
@@ -499,7 +502,7 @@ class DiscriminativeModel(
         check_int("n_clusters", self.n_clusters, 1)
         check_int("max_iter", self.max_iter, 1)
         check_float("learning_rate", self.learning_rate, 0.0, strict=True)
-        optimiser = optimiser_class(self.solver)
+        optimiser = optimiser_class(self._chosen_solver())
         if self.batch_size is not None:
             check_int("batch_size", self.batch_size, 1)
         if self.tol is not None:
@@ -529,12 +532,11 @@ class DiscriminativeModel(
                 f"solver={self.solver!r} uses all samples at once: batch_size must be "
                 f"None, got {self.batch_size}"
             )
-        for hook in ("_batchify", "_update_weights"):
-            if getattr(type(self), hook) is not getattr(DiscriminativeModel, hook):
-                raise ValueError(
-                    f"solver={self.solver!r} does not apply to {type(self).__name__}, "
-                    f"which defines its own {hook}: use 'adam' or 'sgd'"
-                )
+        for hook in self._hooks_of_steps():
+            raise ValueError(
+                f"solver={self.solver!r} does not apply to {type(self).__name__}, "
+                f"which defines its own {hook}: use 'adam' or 'sgd'"
+            )
 
     def _check_samples(self, X: Any, reset: bool) -> Any:
         """`X` as an array of floats, checked against the fit unless `reset`."""
@@ -557,8 +559,31 @@ class DiscriminativeModel(
         """Number of clusters of the weights; that of the next fit if there are none."""
         return int(getattr(self, "_trained_clusters", self.n_clusters))
 
-    def _make_optimiser(self) -> Optimiser:
-        return make_optimiser(self.solver, self.learning_rate)
+    def _hooks_of_steps(self) -> list[str]:
+        """The overridden hooks that only methods which take steps would call."""
+        return [
+            hook
+            for hook in ("_batchify", "_update_weights")
+            if getattr(type(self), hook) is not getattr(DiscriminativeModel, hook)
+        ]
+
+    def _is_auto(self) -> bool:
+        return isinstance(self.solver, str) and self.solver == AUTO
+
+    def _chosen_solver(self, by_steps: bool = False) -> Solver:
+        """`solver`, or what ``"auto"`` stands for: in steps if it must be so."""
+        if not self._is_auto():
+            return self.solver
+        if by_steps or self.batch_size is not None:
+            return "adam"
+        return self._full_batch_solver() or "adam"
+
+    def _full_batch_solver(self) -> Solver | None:
+        """What ``"auto"`` stands for without batches; None if that takes steps."""
+        return None if self._hooks_of_steps() else "lbfgs"
+
+    def _make_optimiser(self, by_steps: bool = False) -> Optimiser:
+        return make_optimiser(self._chosen_solver(by_steps), self.learning_rate)
 
     def _make_affinity(self, gemini: Any, X: Any, y: Any) -> Any:
         """What `gemini` needs to know of the samples, from which batches are cut."""

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 
@@ -154,7 +155,9 @@ class Unrelated:
 @pytest.mark.parametrize("gemini", [Margin(), Unrelated()])
 @pytest.mark.parametrize("batch_size", [None, 16])
 def test_a_users_objective_gets_plain_arrays(gemini, batch_size):
-    model = LinearModel(2, gemini=gemini, max_iter=5, batch_size=batch_size).fit(X)
+    model = LinearModel(
+        2, gemini=gemini, max_iter=5, batch_size=batch_size, **PUBLISHED
+    ).fit(X)
     assert np.isfinite(model.score(X))
 
 
@@ -164,8 +167,12 @@ def test_an_overridden_affinity_is_obeyed():
             return super().compute_affinity(X, y) / 4
 
     P = np.random.RandomState(0).dirichlet([1, 1], size=60)
-    model = LinearModel(2, gemini=Halved(), max_iter=1, random_state=0).fit(X)
-    plain = LinearModel(2, gemini=MMDGEMINI(), max_iter=1, random_state=0).fit(X)
+    model = LinearModel(
+        2, gemini=Halved(), max_iter=1, random_state=0, **PUBLISHED
+    ).fit(X)
+    plain = LinearModel(
+        2, gemini=MMDGEMINI(), max_iter=1, random_state=0, **PUBLISHED
+    ).fit(X)
     ratio = plain.objective_curve_[0] / model.objective_curve_[0]
     assert ratio == pytest.approx(2)
     assert Halved().evaluate(P, np.eye(60)) == MMDGEMINI().evaluate(P, np.eye(60))
@@ -272,7 +279,7 @@ def test_missing_hooks_are_named(hook):
 )
 def test_bad_parameters_are_refused(parameters, error, message):
     with pytest.raises(error, match=message):
-        LinearMMD(**parameters).fit(X)
+        LinearMMD(**PUBLISHED | parameters).fit(X)
 
 
 @pytest.mark.parametrize(
@@ -287,8 +294,8 @@ def test_bad_parameters_are_refused(parameters, error, message):
 )
 def test_bad_samples_are_refused(samples):
     with pytest.raises((ValueError, TypeError)):
-        LinearMMD().fit(samples)
-    model = LinearMMD(max_iter=1).fit(X)
+        LinearMMD(**PUBLISHED).fit(samples)
+    model = LinearMMD(max_iter=1, **PUBLISHED).fit(X)
     with pytest.raises((ValueError, TypeError)):
         model.predict(samples)
 
@@ -296,13 +303,13 @@ def test_bad_samples_are_refused(samples):
 def test_unfitted_models_say_so():
     for method in ("predict", "predict_proba", "score"):
         with pytest.raises(NotFittedError):
-            getattr(LinearMMD(), method)(X)
+            getattr(LinearMMD(**PUBLISHED), method)(X)
 
 
 @pytest.mark.parametrize("scale", [1e160, 1e300])
 @pytest.mark.parametrize("solver", ["adam", "sgd", "lbfgs"])
 def test_huge_values_never_give_silent_nan(scale, solver):
-    model = LinearMMD(random_state=0, max_iter=20, solver=solver)
+    model = LinearMMD(random_state=0, max_iter=20, solver=solver, init="random")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
@@ -327,15 +334,17 @@ def test_huge_steps_keep_the_last_usable_weights():
 
 @pytest.mark.parametrize("state", [0, np.random.RandomState(0), None])
 def test_random_states(state):
-    model = LinearMMD(random_state=state, max_iter=3).fit(X)
+    model = LinearMMD(random_state=state, max_iter=3, **PUBLISHED).fit(X)
     assert model.get_params()["random_state"] is state
     if state is not None:
-        again = LinearMMD(random_state=np.random.RandomState(0), max_iter=3).fit(X)
+        again = LinearMMD(
+            random_state=np.random.RandomState(0), max_iter=3, **PUBLISHED
+        ).fit(X)
         np.testing.assert_array_equal(model.W_, again.W_)
 
 
 def test_fitted_models_pickle_clone_and_predict_from_threads():
-    model = LinearMMD(random_state=0, max_iter=20).fit(X)
+    model = LinearMMD(random_state=0, max_iter=20, **PUBLISHED).fit(X)
     expected = model.predict_proba(X)
     loaded = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(loaded.predict_proba(X), expected)
@@ -347,7 +356,7 @@ def test_fitted_models_pickle_clone_and_predict_from_threads():
 
 
 def test_objectives_are_searched_over_like_estimators():
-    model = LinearModel(gemini=MMDGEMINI())
+    model = LinearModel(gemini=MMDGEMINI(), **PUBLISHED)
     model.set_params(gemini__kernel="rbf", gemini__ovo=True)
     assert model.gemini.kernel == "rbf"
     assert clone(model).gemini.get_params() == model.gemini.get_params()
@@ -362,7 +371,7 @@ def test_float32_stays_float32():
             seen.append({a.dtype for a in (X, y_pred, gradient, *grads)})
             return grads
 
-    model = Watching(random_state=0, max_iter=3).fit(X.astype(np.float32))
+    model = Watching(random_state=0, max_iter=3, **PUBLISHED).fit(X.astype(np.float32))
     assert seen == [{np.dtype(np.float32)}] * 3
     assert (
         model.W_.dtype == model.predict_proba(X.astype(np.float32)).dtype == np.float32
@@ -392,7 +401,7 @@ def test_derived_models_are_asked_for_all_predictions_at_once():
 
     many = np.random.RandomState(0).normal(size=(40_000, 2))
     assert Stored(gemini="mi", max_iter=1).fit(many).labels_.shape == (40_000,)
-    model = LinearMMD(max_iter=1, random_state=0).fit(many)
+    model = LinearMMD(max_iter=1, random_state=0, **PUBLISHED).fit(many)
     expected = model.predict_proba(many).argmax(axis=1)
     np.testing.assert_array_equal(model.labels_, expected)
     np.testing.assert_array_equal(model.predict(many), expected)

@@ -6,6 +6,7 @@ learning rate times its gradient, which so can be read off a fitted model.
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from oracles import numerical_gradient
 from scipy.special import softmax
 from sklearn.metrics.pairwise import rbf_kernel
@@ -43,8 +44,8 @@ def one_epoch(cls, batch, **arguments):
     """Initial weights, their gradients by the step taken, and the objective."""
     arguments |= {"max_iter": 1, "solver": "sgd", "random_state": 0}
     make = on_batches(cls, batch)
-    before = make(learning_rate=1e-300, **arguments).fit(X)._get_weights()
-    model = make(learning_rate=RATE, **arguments).fit(X)
+    before = make(learning_rate=1e-300, **PUBLISHED | arguments).fit(X)._get_weights()
+    model = make(learning_rate=RATE, **PUBLISHED | arguments).fit(X)
     after = model._get_weights()
     gradients = [(w - v) / (1.9 * RATE) for v, w in zip(after, before, strict=True)]
     return before, gradients, model.objective_curve_[0]
@@ -137,7 +138,7 @@ def test_each_pair_keeps_its_factor_in_a_batch(batch, gemini):
             return super()._compute_grads(X, y_pred, gradient)
 
     arguments = {"gemini": gemini, "max_iter": 1, "random_state": 0}
-    model = Noting(learning_rate=1e-300, **arguments)
+    model = Noting(learning_rate=1e-300, **PUBLISHED | arguments)
     free = model.fit(X).objective_curve_[0]
     constrained = linked(model).fit(X).objective_curve_[0]
     (P, plain), (_, penalised) = gradients
@@ -167,7 +168,9 @@ def test_batches_are_of_the_size_asked_for_and_new_in_each_epoch(batch_size):
                 seen.append(X.copy())
             return super()._infer(X, retain)
 
-    Noting(gemini="mi", batch_size=batch_size, max_iter=3, random_state=0).fit(X)
+    Noting(
+        gemini="mi", batch_size=batch_size, max_iter=3, random_state=0, **PUBLISHED
+    ).fit(X)
     n_batches = -(-14 // batch_size)
     sizes = [batch_size] * (14 // batch_size) + [14 % batch_size] * (
         14 % batch_size > 0

@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import PUBLISHED
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
@@ -37,7 +38,9 @@ def objective(model, X, must_link, cannot_link, factor):
 @pytest.mark.parametrize("gemini", ["mmd_ova", "mi", "tv_ovo", "wasserstein_ova"])
 def test_the_objective_is_the_documented_one(gemini, X):
     links = {"must_link": [[0, 1], [5, 30]], "cannot_link": [[2, 9]]}
-    model = LinearModel(gemini=gemini, max_iter=1, learning_rate=1e-12, random_state=0)
+    model = LinearModel(
+        gemini=gemini, max_iter=1, learning_rate=1e-12, random_state=0, **PUBLISHED
+    )
     model = add_mlcl_constraint(model, **links, factor=0.3).fit(X)
     expected = objective(model, X, **links, factor=0.3)
     assert model.objective_curve_[0] == pytest.approx(expected, rel=1e-9)
@@ -49,7 +52,9 @@ def test_links_attract_and_repel(gemini):
     X, _ = make_blobs(40, centers=[[0, 0], [0, 6], [9, 0], [9, 6]], random_state=0)
     centres = ([0, 0], [0, 6], [9, 0], [9, 6])
     blob = [np.flatnonzero(((X - c) ** 2).sum(axis=1) < 9)[:8] for c in centres]
-    model = LinearModel(n_clusters=2, gemini=gemini, learning_rate=1e-2, random_state=0)
+    model = LinearModel(
+        n_clusters=2, gemini=gemini, learning_rate=1e-2, random_state=0, **PUBLISHED
+    )
     # Left against right is the better clustering; the links want top and bottom.
     must = np.concatenate([np.c_[blob[0], blob[2]], np.c_[blob[1], blob[3]]])
     constrained = add_mlcl_constraint(model, must, np.c_[blob[0], blob[1]], factor=1.0)
@@ -62,7 +67,7 @@ def test_links_attract_and_repel(gemini):
 
 def test_lbfgs_maximises_the_penalised_objective(X):
     links = {"must_link": [[0, 1], [5, 30]], "cannot_link": [[2, 9]]}
-    model = RIM(reg=0.01, solver="lbfgs", random_state=0)
+    model = RIM(reg=0.01, solver="lbfgs", random_state=0, init="random")
     model = add_mlcl_constraint(model, **links, factor=0.1).fit(X)
 
     def penalised():
@@ -88,7 +93,9 @@ def test_batches_find_their_pairs(gemini, X):
             seen.append((X, gradient))
             return super()._compute_grads(X, y_pred, gradient)
 
-    free = Recorded(gemini=gemini, batch_size=11, max_iter=2, random_state=0)
+    free = Recorded(
+        gemini=gemini, batch_size=11, max_iter=2, random_state=0, **PUBLISHED
+    )
     pairs = [[i, i + 1] for i in range(0, 40, 2)]
     linked = add_mlcl_constraint(free, cannot_link=pairs, factor=1e-9)
     free.fit(X)
@@ -106,7 +113,7 @@ def test_batches_find_their_pairs(gemini, X):
 
 
 def test_the_given_model_is_left_alone(X):
-    model = LinearMMD(random_state=0, max_iter=3).fit(X)
+    model = LinearMMD(random_state=0, max_iter=3, **PUBLISHED).fit(X)
     constrained = add_mlcl_constraint(model, must_link=[[0, 1]])
     assert constrained is not model
     assert model._constraints is None
@@ -126,7 +133,7 @@ def test_the_given_model_is_left_alone(X):
     ids=["clone", "copy", "deepcopy", "pickle", "set_params"],
 )
 def test_constraints_stay_with_duplicates(duplicate, X):
-    model = LinearMMD(random_state=0, max_iter=3)
+    model = LinearMMD(random_state=0, max_iter=3, **PUBLISHED)
     constrained = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=5.0)
     expected = constrained.fit(X).predict_proba(X)
     assert not np.array_equal(expected, model.fit(X).predict_proba(X))
@@ -135,7 +142,7 @@ def test_constraints_stay_with_duplicates(duplicate, X):
 
 
 def test_applying_twice_adds_up(X):
-    model = LinearMMD(random_state=0, max_iter=3)
+    model = LinearMMD(random_state=0, max_iter=3, **PUBLISHED)
     once = add_mlcl_constraint(model, [[0, 1], [0, 1]], [[2, 3]], factor=2.0)
     twice = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=2.0)
     twice = add_mlcl_constraint(twice, [[0, 1]], factor=2.0)
@@ -153,7 +160,7 @@ def test_applying_twice_adds_up(X):
 
 
 def test_the_factor_is_a_parameter(X):
-    model = LinearMMD(random_state=0, max_iter=3)
+    model = LinearMMD(random_state=0, max_iter=3, **PUBLISHED)
     linked = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=5.0)
     assert linked.get_params()["factor"] == 5.0
     assert "factor" not in model.get_params()
@@ -176,14 +183,14 @@ def test_the_factor_is_a_parameter(X):
     ("factor", "error"), [(-1.0, ValueError), ("1", TypeError), (np.nan, ValueError)]
 )
 def test_a_bad_factor_is_refused_by_fit(factor, error, X):
-    linked = add_mlcl_constraint(LinearMMD(max_iter=3), [[0, 1]])
+    linked = add_mlcl_constraint(LinearMMD(max_iter=3, **PUBLISHED), [[0, 1]])
     linked.set_params(factor=factor)
     with pytest.raises(error, match="factor must be"):
         linked.fit(X)
 
 
 def test_factors_of_their_own_and_a_common_one(X):
-    model = LinearMMD(random_state=0, max_iter=3)
+    model = LinearMMD(random_state=0, max_iter=3, **PUBLISHED)
     one = add_mlcl_constraint(model, [[0, 1]], factor=1.0)
     mixed = add_mlcl_constraint(one, None, [[2, 3]], factor=4.0)
     assert mixed.get_params()["factor"] is None
@@ -199,12 +206,14 @@ def test_factors_of_their_own_and_a_common_one(X):
     assert kept.get_params()["factor"] == 2.0
     both = add_mlcl_constraint(two, [[5, 6]], factor=2.0)
     assert both.get_params()["factor"] == 2.0
-    assert "factor" in add_mlcl_constraint(RIM(), [[0, 1]]).get_params()
+    assert "factor" in add_mlcl_constraint(RIM(**PUBLISHED), [[0, 1]]).get_params()
 
 
 def test_the_factor_is_searched_over(X):
     pipeline = make_pipeline(
-        add_mlcl_constraint(RIM(max_iter=20, random_state=0), [[0, 39]], X=X)
+        add_mlcl_constraint(
+            RIM(max_iter=20, random_state=0, **PUBLISHED), [[0, 39]], X=X
+        )
     )
     search = GridSearchCV(
         pipeline, {"rim__factor": [0.0, 3.0]}, cv=KFold(4), error_score="raise"
@@ -217,10 +226,12 @@ def test_the_factor_is_searched_over(X):
 
 
 def test_constraints_are_shown():
-    linked = add_mlcl_constraint(LinearMMD(2), [[0, 1], [1, 2]], [[3, 4]], factor=5.0)
+    linked = add_mlcl_constraint(
+        LinearMMD(2, **PUBLISHED), [[0, 1], [1, 2]], [[3, 4]], factor=5.0
+    )
     expected = "LinearMMD(factor=5.0, n_clusters=2) with 2 must-link and 1 cannot-link"
     assert repr(linked).startswith(expected)
-    assert "with" not in repr(LinearMMD(2))
+    assert "with" not in repr(LinearMMD(2, **PUBLISHED))
     assert "factor" in linked._repr_html_()
 
 
@@ -230,14 +241,14 @@ def test_a_model_with_a_factor_of_its_own_keeps_it(X):
             super().__init__(n_clusters, max_iter=2, random_state=0)
             self.factor = factor
 
-    linked = add_mlcl_constraint(Scaled(), [[0, 1]], factor=2.0)
+    linked = add_mlcl_constraint(Scaled(**PUBLISHED), [[0, 1]], factor=2.0)
     assert linked.get_params()["factor"] == 7.0
     clone(linked.set_params(factor=8.0)).fit(X)
     assert linked.factor == 8.0 and linked._constraints.factor == 2.0
 
 
 def test_contradictions_are_found_through_any_chain():
-    model = LinearMMD()
+    model = LinearMMD(**PUBLISHED)
     chain = [[3, 7], [10**9, 7], [10**9, 4], [4, 12], [20, 21]]
     with pytest.raises(ValueError, match=r"\(12, 3\).*12 - 4 - 1000000000 - 7 - 3"):
         add_mlcl_constraint(model, chain, [[20, 3], [12, 3]])
@@ -263,18 +274,18 @@ def test_contradictions_are_found_through_any_chain():
 )
 def test_pairs_are_checked(name, pairs, error, message):
     with pytest.raises(error, match=f"{name} must .*{message}"):
-        add_mlcl_constraint(LinearMMD(), **{name: pairs})
+        add_mlcl_constraint(LinearMMD(**PUBLISHED), **{name: pairs})
 
 
 @pytest.mark.parametrize("name", ["must_link", "cannot_link"])
 def test_pairs_of_other_kinds_are_refused_by_name(name):
     for pairs in (5, 2.5, object()):
         with pytest.raises(TypeError, match=f"{name} must be pairs .*got .*"):
-            add_mlcl_constraint(LinearMMD(), **{name: pairs})
+            add_mlcl_constraint(LinearMMD(**PUBLISHED), **{name: pairs})
     with pytest.raises(TypeError, match=f"{name} must .*'ab'"):
-        add_mlcl_constraint(LinearMMD(), **{name: "ab"})
+        add_mlcl_constraint(LinearMMD(**PUBLISHED), **{name: "ab"})
     with pytest.raises(TypeError, match=f"{name} must hold integers"):
-        add_mlcl_constraint(LinearMMD(), **{name: zip("ab", "cd")})
+        add_mlcl_constraint(LinearMMD(**PUBLISHED), **{name: zip("ab", "cd")})
 
 
 @pytest.mark.parametrize(
@@ -288,9 +299,9 @@ def test_pairs_of_other_kinds_are_refused_by_name(name):
     ids=["zip", "generator", "set", "frame"],
 )
 def test_iterators_and_sets_of_pairs_are_read(pairs, X):
-    constrained = add_mlcl_constraint(LinearMMD(), must_link=pairs())
+    constrained = add_mlcl_constraint(LinearMMD(**PUBLISHED), must_link=pairs())
     assert sorted(constrained._constraints.pairs.tolist()) == [[0, 1], [2, 3]]
-    empty = add_mlcl_constraint(LinearMMD(max_iter=1), iter(()), set())
+    empty = add_mlcl_constraint(LinearMMD(max_iter=1, **PUBLISHED), iter(()), set())
     assert empty.fit(X).labels_.shape == (40,)
 
 
@@ -300,20 +311,20 @@ def test_arguments_are_checked():
     with pytest.raises(TypeError, match="gemini_model"):
         add_mlcl_constraint(LinearMMD, [[0, 1]])
     with pytest.raises(ValueError, match="factor"):
-        add_mlcl_constraint(LinearMMD(), [[0, 1]], factor=-1.0)
+        add_mlcl_constraint(LinearMMD(**PUBLISHED), [[0, 1]], factor=-1.0)
     with pytest.raises(TypeError, match="factor"):
-        add_mlcl_constraint(LinearMMD(), [[0, 1]], factor="1")
+        add_mlcl_constraint(LinearMMD(**PUBLISHED), [[0, 1]], factor="1")
 
 
 @pytest.mark.parametrize("method", ["fit", "partial_fit"])
 def test_indices_beyond_the_data_are_refused(method, X):
-    model = add_mlcl_constraint(LinearMMD(), [[0, 40]])
+    model = add_mlcl_constraint(LinearMMD(**PUBLISHED), [[0, 40]])
     with pytest.raises(ValueError, match="below the 40 samples, got 40.*SampleIndices"):
         getattr(model, method)(X)
 
 
 def test_no_pairs_change_nothing(X):
-    model = LinearMMD(random_state=0, max_iter=3)
+    model = LinearMMD(random_state=0, max_iter=3, **PUBLISHED)
     empty = add_mlcl_constraint(model, [], np.empty((0, 2), dtype=int))
     np.testing.assert_array_equal(
         empty.fit(X).predict_proba(X), model.fit(X).predict_proba(X)
@@ -326,7 +337,7 @@ def test_batches_without_indices_are_refused(X):
             yield X, np.asarray(affinity_matrix)
 
     with pytest.raises(ValueError, match="_batchify"):
-        add_mlcl_constraint(Plain(), [[0, 1]]).fit(X)
+        add_mlcl_constraint(Plain(**PUBLISHED), [[0, 1]]).fit(X)
 
 
 def test_custom_batches_select_their_pairs(X):
@@ -343,7 +354,9 @@ def test_custom_batches_select_their_pairs(X):
     for gemini in ("mmd_ova", "mi"):
         models = [
             add_mlcl_constraint(
-                cls(gemini=gemini, max_iter=3, random_state=0), [[0, 5]], [[25, 39]]
+                cls(gemini=gemini, max_iter=3, random_state=0, **PUBLISHED),
+                [[0, 5]],
+                [[25, 39]],
             ).fit(X)
             for cls in (Halves, Blocks)
         ]
@@ -354,7 +367,7 @@ def test_custom_batches_select_their_pairs(X):
 @pytest.mark.parametrize("gemini", ["mmd_ova", "mi"])
 def test_pairs_follow_their_samples_into_a_fold(gemini, batch_size, X):
     model = LinearModel(
-        gemini=gemini, batch_size=batch_size, max_iter=5, random_state=0
+        gemini=gemini, batch_size=batch_size, max_iter=5, random_state=0, **PUBLISHED
     )
     rows = np.array([31, 4, 8, 15, 16, 23, 2, 39, 0, 11])
     whole = add_mlcl_constraint(model, [[4, 39], [1, 8]], [[23, 31]], factor=3.0)
@@ -369,7 +382,7 @@ def test_pairs_follow_their_samples_into_a_fold(gemini, batch_size, X):
 @pytest.mark.parametrize("convert", [np.asarray, csr_array])
 def test_pairs_find_their_samples_by_their_features(convert, dtype, X):
     X = X.astype(dtype)
-    model = LinearModel(gemini="mi", max_iter=5, random_state=0)
+    model = LinearModel(gemini="mi", max_iter=5, random_state=0, **PUBLISHED)
     rows = np.array([31, 4, 8, 15, 16, 23, 2, 39, 0, 11])
     whole = add_mlcl_constraint(
         model, [[4, 39], [1, 8]], [[23, 31]], factor=3.0, X=convert(X)
@@ -387,18 +400,18 @@ def test_pairs_find_their_samples_by_their_features(convert, dtype, X):
 
 def test_cross_validations_need_nothing_but_the_samples(X):
     model = add_mlcl_constraint(
-        RIM(max_iter=5, random_state=0), [[0, 39], [0, 10]], [[1, 38]], X=X
+        RIM(max_iter=5, random_state=0, **PUBLISHED), [[0, 39], [0, 10]], [[1, 38]], X=X
     )
     scores = cross_val_score(model, X, cv=KFold(4), error_score="raise")
     other = add_mlcl_constraint(
-        RIM(max_iter=5, random_state=0), [[0, 39], [0, 10]], [[1, 38]]
+        RIM(max_iter=5, random_state=0, **PUBLISHED), [[0, 39], [0, 10]], [[1, 38]]
     )
     expected = cross_val_score(other, X, SampleIndices(40), cv=KFold(4))
     np.testing.assert_array_equal(scores, expected)
 
 
 def test_data_without_the_samples_are_refused(X):
-    model = add_mlcl_constraint(RIM(max_iter=5), [[0, 39]], X=X)
+    model = add_mlcl_constraint(RIM(max_iter=5, **PUBLISHED), [[0, 39]], X=X)
     with pytest.raises(ValueError, match=r"none of those .*X.*SampleIndices"):
         model.fit(X + 1.0)
     scaled = make_pipeline(StandardScaler(), model)
@@ -407,14 +420,18 @@ def test_data_without_the_samples_are_refused(X):
     # The ids of the samples go before their features.
     assert scaled.fit(X, SampleIndices(40)[np.arange(20)])
     with pytest.raises(ValueError, match="below the 40 samples, got 40"):
-        add_mlcl_constraint(RIM(), [[0, 40]], X=X)
+        add_mlcl_constraint(RIM(**PUBLISHED), [[0, 40]], X=X)
 
 
 def test_later_constraints_are_of_the_same_samples(X):
-    first = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[0, 39]], X=X)
+    first = add_mlcl_constraint(
+        RIM(max_iter=3, random_state=0, **PUBLISHED), [[0, 39]], X=X
+    )
     second = add_mlcl_constraint(first, None, [[0, 20]])
     rows = np.arange(39, -1, -1)
-    turned = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[39, 0]], [[39, 19]])
+    turned = add_mlcl_constraint(
+        RIM(max_iter=3, random_state=0, **PUBLISHED), [[39, 0]], [[39, 19]]
+    )
     np.testing.assert_array_equal(
         second.fit(X[rows]).predict_proba(X), turned.fit(X[rows]).predict_proba(X)
     )
@@ -424,7 +441,9 @@ def test_later_constraints_are_of_the_same_samples(X):
 
 
 def test_constraints_are_pickled_with_their_samples(X):
-    model = add_mlcl_constraint(RIM(max_iter=3, random_state=0), [[0, 39]], X=X)
+    model = add_mlcl_constraint(
+        RIM(max_iter=3, random_state=0, **PUBLISHED), [[0, 39]], X=X
+    )
     twin = pickle.loads(pickle.dumps(model))
     np.testing.assert_array_equal(
         twin.fit(X[20:]).predict_proba(X), model.fit(X[20:]).predict_proba(X)
@@ -432,7 +451,9 @@ def test_constraints_are_pickled_with_their_samples(X):
 
 
 def test_cross_validation_with_indices(X):
-    model = add_mlcl_constraint(RIM(max_iter=5, random_state=0), [[0, 39]], [[1, 38]])
+    model = add_mlcl_constraint(
+        RIM(max_iter=5, random_state=0, **PUBLISHED), [[0, 39]], [[1, 38]]
+    )
     scores = cross_val_score(model, X, SampleIndices(40), cv=KFold(4))
     assert np.isfinite(scores).all()
     with pytest.raises(ValueError, match="SampleIndices"):
@@ -440,7 +461,9 @@ def test_cross_validation_with_indices(X):
 
 
 def test_cross_validation_with_a_precomputed_kernel_and_batches(X):
-    model = LinearMMD(kernel="precomputed", max_iter=5, batch_size=9, random_state=0)
+    model = LinearMMD(
+        kernel="precomputed", max_iter=5, batch_size=9, random_state=0, **PUBLISHED
+    )
     model = add_mlcl_constraint(model, [[0, 39]], [[1, 38]])
     search = GridSearchCV(model, {"n_clusters": [2, 3]}, cv=KFold(4), refit=True)
     search.fit(X, DenseKernel(X @ X.T))
@@ -450,7 +473,14 @@ def test_cross_validation_with_a_precomputed_kernel_and_batches(X):
 
 @pytest.mark.parametrize("cls", [MLPModel, CategoricalModel])
 def test_restarts_keep_constraints(cls, X):
-    model = cls(gemini="mi", n_init=2, max_iter=200, learning_rate=0.05, random_state=0)
+    model = cls(
+        gemini="mi",
+        n_init=2,
+        max_iter=200,
+        learning_rate=0.05,
+        random_state=0,
+        **PUBLISHED,
+    )
     linked = add_mlcl_constraint(model, [[0, 1]], [[2, 3]], factor=5.0).fit(X)
     assert linked.labels_[0] == linked.labels_[1]
     assert linked.labels_[2] != linked.labels_[3]

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from estimators import GRADIENT_MODELS
+from estimators import GRADIENT_MODELS, PUBLISHED
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
@@ -50,14 +50,14 @@ def test_centres_are_weighted_means(cls, dtype):
 
 def test_centres_of_blocks_and_of_sparse_samples():
     X = samples(50_000, 3)
-    model = LinearMMD(n_clusters=10, max_iter=2, random_state=0).fit(X)
+    model = LinearMMD(n_clusters=10, max_iter=2, random_state=0, **PUBLISHED).fit(X)
     P = model.predict_proba(X)
     expected = P.T @ X / P.sum(axis=0)[:, None]
     np.testing.assert_allclose(model.cluster_centers_, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(model.labels_, P.argmax(axis=1))
     X = np.maximum(samples(), 0.0)
-    dense = LinearMMD(max_iter=5, random_state=0).fit(X)
-    sparse = LinearMMD(max_iter=5, random_state=0).fit(csr_array(X))
+    dense = LinearMMD(max_iter=5, random_state=0, **PUBLISHED).fit(X)
+    sparse = LinearMMD(max_iter=5, random_state=0, **PUBLISHED).fit(csr_array(X))
     np.testing.assert_allclose(dense.cluster_centers_, sparse.cluster_centers_)
 
 
@@ -87,7 +87,7 @@ def test_derived_models_follow():
         def _infer(self, X, retain=True):
             return super()._infer(X + 1.0, retain)
 
-    model = Shifted(max_iter=3, random_state=0).fit(samples())
+    model = Shifted(max_iter=3, random_state=0, **PUBLISHED).fit(samples())
     np.testing.assert_array_equal(
         model.transform(samples()), model.predict_proba(samples())
     )
@@ -96,19 +96,22 @@ def test_derived_models_follow():
 
 def test_coefficients():
     X = samples()
-    for model in (LinearModel(max_iter=3), SparseLinearMMD(max_iter=3)):
+    for model in (
+        LinearModel(max_iter=3, **PUBLISHED),
+        SparseLinearMMD(max_iter=3, **PUBLISHED),
+    ):
         assert not hasattr(model, "coef_") and not hasattr(model, "intercept_")
         model.fit(X)
         logits = X @ model.coef_.T + model.intercept_
         P = np.exp(logits - logits.max(axis=1, keepdims=True))
         P /= P.sum(axis=1, keepdims=True)
         np.testing.assert_allclose(model.predict_proba(X), P)
-    model = KernelRIM(max_iter=3).fit(X)
+    model = KernelRIM(max_iter=3, **PUBLISHED).fit(X)
     assert not hasattr(model, "coef_") and not hasattr(model, "intercept_")
 
 
 def test_importances_of_sparse_networks():
-    model = SparseMLPModel(max_iter=5, random_state=0)
+    model = SparseMLPModel(max_iter=5, random_state=0, **PUBLISHED)
     assert not hasattr(model, "feature_importances_")
     model.fit(samples())
     norms = np.sqrt((model.W_skip_**2).sum(axis=1))
@@ -122,7 +125,7 @@ def test_importances_of_sparse_networks():
 
 def test_new_samples_that_fit_are_taken_as_they_are():
     X = samples()
-    model = LinearMMD(max_iter=2).fit(X)
+    model = LinearMMD(max_iter=2, **PUBLISHED).fit(X)
     options = {"reset": False, "dtype": [np.float64, np.float32], "order": "C"}
     assert check_samples(model, X, **options) is X
     read_only = X.copy()
@@ -154,7 +157,9 @@ def test_new_samples_that_do_not_fit_are_refused_as_ever(cls, bad, error, match)
 
 def test_a_model_of_a_frame_warns_of_arrays():
     pd = pytest.importorskip("pandas")
-    model = LinearMMD(max_iter=2).fit(pd.DataFrame(samples(), columns=list("abcd")))
+    model = LinearMMD(max_iter=2, **PUBLISHED).fit(
+        pd.DataFrame(samples(), columns=list("abcd"))
+    )
     with pytest.warns(UserWarning, match="valid feature names"):
         model.predict(samples())
 

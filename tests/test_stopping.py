@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from joblib import parallel_backend
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
@@ -34,7 +35,9 @@ class Scripted(GEMINI):
 def scripted(values, **arguments):
     """A model whose objective goes through `values`, and stays at the last."""
     return LinearModel(
-        gemini=Scripted([*values, *[values[-1]] * 1000]), random_state=0, **arguments
+        gemini=Scripted([*values, *[values[-1]] * 1000]),
+        random_state=0,
+        **PUBLISHED | arguments,
     )
 
 
@@ -129,7 +132,7 @@ def test_restarts_in_threads_that_are_interrupted_leave_a_model_or_none(n_jobs):
         def _compute_grads(self, X, y_pred, gradient):
             raise KeyboardInterrupt
 
-    model = Interrupted(n_init=3, max_iter=5, random_state=0)
+    model = Interrupted(n_init=3, max_iter=5, random_state=0, **PUBLISHED)
     with parallel_backend("threading", n_jobs=n_jobs):
         with pytest.raises(TrainingInterrupted):
             model.fit(X)
@@ -156,5 +159,6 @@ def test_large_data_sorted_by_cluster_are_seeded_from_all_of_them():
         max_iter=1,
         learning_rate=1e-300,
         random_state=0,
+        solver="adam",
     ).fit(samples)
     assert adjusted_rand_score(model.labels_, y) > 0.99

@@ -3,6 +3,7 @@
 import estimators
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 
 from gemclus.gemini import AVAILABLE_GEMINIS, GEMINI, MI
 from gemclus.gemini._registry import make_gemini
@@ -142,7 +143,7 @@ class ForgottenPenalty(RIM):
 )
 def test_faults_of_a_model_are_named(cls, message):
     with pytest.raises(AssertionError, match=message):
-        check_model_gradients(cls(3, random_state=0), X)
+        check_model_gradients(cls(3, random_state=0, **PUBLISHED), X)
 
 
 def test_bad_arguments_are_named():

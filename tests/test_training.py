@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from joblib import parallel_backend
 from scipy.sparse import csr_array
 from sklearn.cluster import KMeans
@@ -32,8 +33,8 @@ blobs = StandardScaler().fit_transform(blobs)
 
 
 def test_lbfgs_beats_ten_thousand_small_steps():
-    slow = LinearMMD(random_state=0, max_iter=10_000).fit(wine)
-    fast = LinearMMD(random_state=0, solver="lbfgs").fit(wine)
+    slow = LinearMMD(random_state=0, max_iter=10_000, **PUBLISHED).fit(wine)
+    fast = LinearMMD(random_state=0, solver="lbfgs", init="random").fit(wine)
     assert fast.n_iter_ < 200
     assert fast.score(wine) >= slow.score(wine) - 1e-9
     assert fast.objective_curve_.shape == (fast.n_iter_,)
@@ -48,28 +49,32 @@ def test_lbfgs_trains_derived_models():
 
 def test_lbfgs_is_refused_where_it_cannot_apply():
     with pytest.raises(ValueError, match="batch_size must be None"):
-        LinearMMD(solver="lbfgs", batch_size=10).fit(wine)
+        LinearMMD(solver="lbfgs", batch_size=10, init="random").fit(wine)
     own = type("Own", (LinearMMD,), {"_update_weights": lambda self, w, g: None})
     with pytest.raises(ValueError, match="_update_weights"):
         own(solver="lbfgs").fit(wine)
     with pytest.raises(AttributeError, match="partial_fit"):
-        LinearMMD(solver="lbfgs").partial_fit(wine)
+        LinearMMD(solver="lbfgs", init="random").partial_fit(wine)
 
 
 def test_tol_ends_a_training_and_the_limit_is_warned_of():
-    model = LinearMMD(random_state=0, learning_rate=0.05, tol=1e-4).fit(wine)
+    model = LinearMMD(random_state=0, learning_rate=0.05, tol=1e-4, **PUBLISHED).fit(
+        wine
+    )
     assert model.n_iter_ < 1000
     best = model.objective_curve_.max()
     assert (model.objective_curve_[-10:] <= best * (1 + 1e-4)).all()
     with pytest.warns(ConvergenceWarning, match="max_iter=5.*learning_rate.*lbfgs"):
-        LinearMMD(random_state=0, tol=1e-4, max_iter=5).fit(wine)
+        LinearMMD(random_state=0, tol=1e-4, max_iter=5, **PUBLISHED).fit(wine)
     with pytest.warns(ConvergenceWarning, match="max_iter=3.*max_iter or tol.$"):
-        LinearMMD(random_state=0, solver="lbfgs", max_iter=3).fit(wine)
+        LinearMMD(random_state=0, solver="lbfgs", max_iter=3, init="random").fit(wine)
 
 
 @pytest.mark.parametrize("n_jobs", [1, 2])
 def test_restarts_warn_once_and_here(n_jobs):
-    model = LinearMMD(solver="lbfgs", max_iter=3, n_init=3, random_state=0)
+    model = LinearMMD(
+        solver="lbfgs", max_iter=3, n_init=3, random_state=0, init="random"
+    )
     model.set_params(n_jobs=n_jobs)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -83,9 +88,14 @@ def test_restarts_keep_the_best_and_are_reproducible(n_jobs):
     largest = np.iinfo(np.int32).max
     others = np.random.RandomState(np.random.RandomState(0).randint(largest))
     seeds = [0, *others.randint(largest, size=5)]
-    singles = [LinearMMD(solver="lbfgs", random_state=s).fit(blobs) for s in seeds]
+    singles = [
+        LinearMMD(solver="lbfgs", random_state=s, init="random").fit(blobs)
+        for s in seeds
+    ]
     best = max(single.objective_curve_[-1] for single in singles)
-    model = LinearMMD(solver="lbfgs", n_init=6, random_state=0, n_jobs=n_jobs)
+    model = LinearMMD(
+        solver="lbfgs", n_init=6, random_state=0, n_jobs=n_jobs, init="random"
+    )
     model.fit(blobs)
     assert model.objective_curve_[-1] == pytest.approx(best, rel=1e-12)
     assert model.random_state == 0 and model.n_init == 6
@@ -95,7 +105,9 @@ def test_restarts_keep_the_best_and_are_reproducible(n_jobs):
 def test_every_start_of_the_one_vs_one_mmd_finds_the_blobs():
     reference = KMeans(3, n_init=10, random_state=0).fit(blobs).labels_
     for seed in range(10):
-        model = LinearMMD(solver="lbfgs", ovo=True, random_state=seed).fit(blobs)
+        model = LinearMMD(
+            solver="lbfgs", ovo=True, random_state=seed, init="random"
+        ).fit(blobs)
         assert len(set(model.labels_)) == 3
         assert adjusted_rand_score(model.labels_, reference) > 0.9
 
@@ -103,7 +115,11 @@ def test_every_start_of_the_one_vs_one_mmd_finds_the_blobs():
 @pytest.mark.parametrize("solver", ["adam", "lbfgs"])
 def test_starts_from_labels_lead_there_softly(solver):
     start = LinearMMD(
-        init=blob_labels, random_state=0, max_iter=1, learning_rate=1e-300
+        init=blob_labels,
+        random_state=0,
+        max_iter=1,
+        learning_rate=1e-300,
+        solver="adam",
     ).fit(blobs)
     assert adjusted_rand_score(start.labels_, blob_labels) > 0.85
     assert start.predict_proba(blobs).max() < 0.99
@@ -120,7 +136,7 @@ def test_starts_work_for_derived_models():
 
 
 def test_warm_start_goes_on():
-    once = LinearMMD(random_state=0, max_iter=5, warm_start=True).fit(wine)
+    once = LinearMMD(random_state=0, max_iter=5, warm_start=True, **PUBLISHED).fit(wine)
     first, score = once.objective_curve_, once.score(wine)
     once.fit(wine)
     assert once.objective_curve_[0] == pytest.approx(score, rel=1e-12)
@@ -132,10 +148,10 @@ def test_warm_start_goes_on():
 
 
 def test_partial_fit_is_one_epoch():
-    stream = LinearMMD(random_state=0, batch_size=32)
+    stream = LinearMMD(random_state=0, batch_size=32, **PUBLISHED)
     for _ in range(4):
         stream.partial_fit(wine)
-    whole = LinearMMD(random_state=0, batch_size=32, max_iter=4).fit(wine)
+    whole = LinearMMD(random_state=0, batch_size=32, max_iter=4, **PUBLISHED).fit(wine)
     np.testing.assert_array_equal(stream.W_, whole.W_)
     assert stream.n_iter_ == 4 and len(stream.objective_curve_) == 4
     np.testing.assert_array_equal(stream.labels_, whole.labels_)
@@ -149,7 +165,7 @@ def test_full_batches_are_not_copied_or_shuffled():
             seen.append(X)
             return super()._infer(X, retain)
 
-    Watching(max_iter=3).fit(wine)
+    Watching(max_iter=3, **PUBLISHED).fit(wine)
     assert all(batch is seen[0] for batch in seen)
     np.testing.assert_array_equal(seen[0], wine)
 
@@ -163,7 +179,7 @@ def sigint():
 
 
 def test_ctrl_c_keeps_the_model_so_far(sigint):
-    model = LinearMMD(random_state=0, max_iter=10**9)
+    model = LinearMMD(random_state=0, max_iter=10**9, **PUBLISHED)
     timer = threading.Timer(0.3, signal.raise_signal, [signal.SIGINT])
     timer.start()
     with pytest.raises(KeyboardInterrupt, match="interrupted after") as caught:
@@ -183,7 +199,9 @@ def test_ctrl_c_in_the_first_step_leaves_a_usable_model(solver, n_init):
             raise KeyboardInterrupt
 
     with pytest.raises(TrainingInterrupted, match="interrupted after 0 epochs") as c:
-        Interrupted(random_state=0, solver=solver, n_init=n_init).fit(wine)
+        Interrupted(random_state=0, solver=solver, n_init=n_init, init="random").fit(
+            wine
+        )
     assert np.isfinite(c.value.model.predict_proba(wine)).all()
     assert len(c.value.model.labels_) == len(wine)
 
@@ -194,13 +212,15 @@ class InterruptedAffinity(MMDGEMINI):
 
 
 def test_ctrl_c_before_the_training_leaves_the_model_as_it_was():
-    model = LinearModel(gemini=InterruptedAffinity(), random_state=0)
+    model = LinearModel(gemini=InterruptedAffinity(), random_state=0, **PUBLISHED)
     with pytest.raises(TrainingInterrupted, match="before it began") as caught:
         model.fit(wine)
     assert caught.value.model is model
     with pytest.raises(NotFittedError):
         model.predict(wine)
-    trained = LinearModel(random_state=0, max_iter=3, warm_start=True).fit(wine)
+    trained = LinearModel(random_state=0, max_iter=3, warm_start=True, **PUBLISHED).fit(
+        wine
+    )
     before = dict(vars(trained))
     for warm_start in (True, False):
         trained.set_params(gemini=InterruptedAffinity(), warm_start=warm_start)
@@ -237,10 +257,10 @@ def test_ctrl_c_keeps_the_best_complete_restart():
                 raise KeyboardInterrupt
             return super()._compute_grads(X, y_pred, gradient)
 
-    model = Interrupted(random_state=1, n_init=5, max_iter=20)
+    model = Interrupted(random_state=1, n_init=5, max_iter=20, **PUBLISHED)
     with pytest.raises(TrainingInterrupted, match="when 3 of 5 trainings"):
         model.fit(wine)
-    expected = LinearMMD(random_state=1, n_init=3, max_iter=20)
+    expected = LinearMMD(random_state=1, n_init=3, max_iter=20, **PUBLISHED)
     assert model.n_iter_ == 20
     # The seeds of the others do not depend on their number.
     np.testing.assert_array_equal(model.W_, expected.fit(wine).W_)
@@ -252,11 +272,14 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
 ):
     def trainings(self, calls):
         for max_iter in complete:
-            yield LinearMMD(random_state=0, max_iter=max_iter).fit(wine), Outcome()
+            yield (
+                LinearMMD(random_state=0, max_iter=max_iter, **PUBLISHED).fit(wine),
+                Outcome(),
+            )
         raise KeyboardInterrupt
 
     monkeypatch.setattr(restarts.Parallel, "__call__", trainings)
-    model = LinearMMD(random_state=0, n_init=4, n_jobs=2)
+    model = LinearMMD(random_state=0, n_init=4, n_jobs=2, **PUBLISHED)
     with pytest.raises(TrainingInterrupted, match=f"when {len(complete)} of 4"):
         model.fit(wine)
     if complete:
@@ -270,13 +293,13 @@ def test_ctrl_c_keeps_the_best_of_the_parallel_trainings_that_are_complete(
     "make", [LinearWasserstein, MLPWasserstein, CategoricalWasserstein]
 )
 def test_a_single_training_leaves_the_jobs_to_its_transport(make):
-    assert make(n_jobs=2).get_gemini().n_jobs == 2
-    assert make(n_jobs=2, n_init=3).get_gemini().n_jobs is None
+    assert make(n_jobs=2, **PUBLISHED).get_gemini().n_jobs == 2
+    assert make(n_jobs=2, n_init=3, **PUBLISHED).get_gemini().n_jobs is None
 
 
 def test_verbose_reports_through_logging(caplog):
     with caplog.at_level(logging.INFO, logger=logger.name):
-        LinearMMD(random_state=0, max_iter=40, verbose=True).fit(wine)
+        LinearMMD(random_state=0, max_iter=40, verbose=True, **PUBLISHED).fit(wine)
     lines = [record.getMessage() for record in caplog.records]
     assert len(lines) == 22
     assert "epoch 40" in lines[-2] and "objective" in lines[-2]
@@ -306,7 +329,7 @@ class Recorder:
 
 def test_callbacks_follow_a_fit_and_can_stop_it():
     recorder = Recorder(stop_after=2)
-    model = LinearMMD(max_iter=10).set_callbacks(recorder).fit(wine)
+    model = LinearMMD(max_iter=10, **PUBLISHED).set_callbacks(recorder).fit(wine)
     assert model.n_iter_ == 2
     assert recorder.events == [
         "setup",
@@ -318,15 +341,15 @@ def test_callbacks_follow_a_fit_and_can_stop_it():
         "teardown",
     ]
     recorder = Recorder()
-    LinearMMD(max_iter=2, n_init=3).set_callbacks(recorder).fit(wine)
+    LinearMMD(max_iter=2, n_init=3, **PUBLISHED).set_callbacks(recorder).fit(wine)
     assert recorder.events.count("begin training") == 3
     assert recorder.events.count("end epoch") == 6
     with pytest.raises(TypeError):
-        LinearMMD().set_callbacks(print)
+        LinearMMD(**PUBLISHED).set_callbacks(print)
 
 
 def test_restarts_in_threads_are_those_in_turn():
-    model = LinearMMD(n_init=4, max_iter=50, random_state=0)
+    model = LinearMMD(n_init=4, max_iter=50, random_state=0, **PUBLISHED)
     in_turn = model.fit(wine).W_
     with parallel_backend("threading", n_jobs=2):
         np.testing.assert_array_equal(model.fit(wine).W_, in_turn)
@@ -336,7 +359,7 @@ def test_parallel_restarts_leave_what_the_user_gave():
     recorder = Recorder()
     recorder.lock = threading.Lock()  # cannot be pickled
     gemini = MMDGEMINI()
-    model = LinearModel(gemini=gemini, max_iter=2, n_init=2, n_jobs=2)
+    model = LinearModel(gemini=gemini, max_iter=2, n_init=2, n_jobs=2, **PUBLISHED)
     model.set_callbacks(recorder).fit(wine)
     assert recorder.events == ["setup", "begin fit", "end fit", "teardown"]
     assert model.gemini is gemini and model._skl_callbacks == [recorder]
@@ -344,7 +367,7 @@ def test_parallel_restarts_leave_what_the_user_gave():
 
 @pytest.mark.filterwarnings("ignore:The first predictions are")
 def test_a_converging_model_passes_the_check_that_the_default_steps_do_not():
-    model = LinearMMD(solver="lbfgs", ovo=True)
+    model = LinearMMD(solver="lbfgs", ovo=True, init="random")
     results = check_estimator(model, on_fail=None, on_skip=None)
     status = {result["check_name"]: result["status"] for result in results}
     assert status["check_clustering"] == "passed"
@@ -360,7 +383,7 @@ def test_the_gradient_of_minibatches_is_that_of_their_samples():
                 yield batch
 
     kernel = wine @ wine.T
-    Watching(gemini="mmd_ovo", batch_size=50, max_iter=1).fit(wine)
+    Watching(gemini="mmd_ovo", batch_size=50, max_iter=1, **PUBLISHED).fit(wine)
     assert [len(X) for X, _ in batches] == [50, 50, 50, 28]
     for X, affinity in batches:
         idx = affinity.indices
@@ -371,7 +394,7 @@ def test_the_gradient_of_minibatches_is_that_of_their_samples():
 
 @pytest.mark.parametrize("scale", [1e-4, 1.0, 1e3])
 def test_unsuitable_scales_are_warned_of(scale):
-    model = LinearMMD(random_state=0, max_iter=1)
+    model = LinearMMD(random_state=0, max_iter=1, **PUBLISHED)
     if scale == 1.0:
         model.fit(wine)
     else:
@@ -387,10 +410,10 @@ def test_sparse_matrices_are_never_made_dense(gemini, batch_size, monkeypatch):
     dense = np.where(np.random.RandomState(0).uniform(size=wine.shape) < 0.3, wine, 0.0)
     matrix = csr_array(dense)
     parameters = dict(random_state=0, max_iter=5, batch_size=batch_size)
-    expected = LinearModel(gemini=gemini, **parameters).fit(dense)
+    expected = LinearModel(gemini=gemini, **PUBLISHED | parameters).fit(dense)
     for method in ("toarray", "todense", "__array__"):
         monkeypatch.setattr(csr_array, method, None, raising=False)
-    model = LinearModel(gemini=gemini, **parameters).fit(matrix)
+    model = LinearModel(gemini=gemini, **PUBLISHED | parameters).fit(matrix)
     np.testing.assert_allclose(model.W_, expected.W_, rtol=1e-9)
     np.testing.assert_allclose(
         model.predict_proba(matrix), expected.predict_proba(dense), rtol=1e-9

@@ -4,11 +4,11 @@ import time
 import warnings
 
 import numpy as np
+from _support.clustered_data import SEEN, UNSEEN, _from_r
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 
-from _support.clustered_data import SEEN, UNSEEN, _from_r
 from gemclus.linear import RIM, KernelRIM, LinearMMD, LinearWasserstein
 from gemclus.mlp import MLPMMD, MLPModel
 from gemclus.nonparametric import CategoricalMMD

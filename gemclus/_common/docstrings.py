@@ -10,12 +10,15 @@ max_iter : int, default={max_iter}
     Largest number of epochs: passes over the data.
 learning_rate : float, default={learning_rate}
     Step of the optimiser.
-solver : {{"adam", "sgd", "lbfgs"}} or Optimiser, default="adam"
+solver : {{"auto", "adam", "sgd", "lbfgs"}} or Optimiser, default="{solver}"
     ``"adam"`` and ``"sgd"`` (Nesterov momentum 0.9) take steps of
     `learning_rate`; ``"lbfgs"`` is a full-batch quasi-Newton method without
-    one, which runs to convergence in some tens of iterations. Others are
-    classes, made with `learning_rate`, or instances, cloned for each training
-    with a learning rate of their own: see `gemclus.optim.Optimiser`.""",
+    one, which runs to convergence in some tens of iterations. ``"auto"`` is
+    ``"lbfgs"`` where that applies, and ``"adam"`` with batches and in
+    `partial_fit`. Others are classes, made with `learning_rate`, or instances,
+    cloned for each training with a learning rate of their own: see
+    `gemclus.optim.Optimiser`. The published runs are those of
+    ``solver="adam", init="random"``.""",
     "batch_size": """\
 batch_size : int, default=None
     Number of samples of a training batch; None takes all of them, in their
@@ -80,14 +83,17 @@ path_ : SparsePath
 tol : float, default=None
     Training ends when what it maximises, `objective_curve_`, has not improved
     by more than ``tol`` times its magnitude for `n_iter_no_change` epochs. None
-    runs `max_iter` epochs, and stands for 1e-8 with ``solver="lbfgs"``.
+    runs `max_iter` epochs with a solver that takes steps; it stands for 1e-5 with
+    full-batch ones and, with ``solver="auto"`` where that takes steps, for 1e-4 in
+    ten times `n_iter_no_change` epochs. A training that a rule has not ended is
+    warned of.
 n_iter_no_change : int, default=10
     Number of epochs without improvement that end the training.
 n_init : int, default=1
     Number of trainings from different initial parameters, of which the one
     whose `objective_curve_` ends highest is kept. The first is that of
     ``n_init=1``.
-init : {{"random", "k-means++"}} or array-like of shape (N,), default="random"
+init : {{"random", "k-means++"}} or array-like of shape (N,), default="{init}"
     What the initial parameters are. Given labels, with -1 for unknown ones,
     train the random parameters towards those labels first; ``"k-means++"``
     towards the cells of such a seeding, in the kernel or metric of the
@@ -147,9 +153,15 @@ def fill_docstring(cls=None, **values):
 
     A line that holds nothing but ``%(name)s`` becomes the fragment `name`, at
     the indentation of that line. `values` are the defaults named in the
-    fragments (`max_iter`, `learning_rate`, `gemini`).
+    fragments (`max_iter`, `learning_rate`, `gemini`, `solver`, `init`).
     """
-    defaults = {"max_iter": 1000, "learning_rate": 1e-3, "gemini": "mmd_ova"} | values
+    defaults = {
+        "max_iter": 1000,
+        "learning_rate": 1e-3,
+        "gemini": "mmd_ova",
+        "solver": "auto",
+        "init": "k-means++",
+    } | values
 
     def fill(cls):
         if cls.__doc__ is None:  # python -OO

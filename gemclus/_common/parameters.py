@@ -8,6 +8,10 @@ from functools import cache
 from types import CodeType
 from typing import Any
 
+# The default `init` of the package's own models. It is no literal, so that `store`
+# can tell it from the same text that a derived constructor passes on.
+KMEANS_START = str(b"k-means++", "ascii")
+
 
 def store(model: Any, arguments: dict[str, Any]) -> None:
     """Store the arguments of a constructor as attributes of their names.

@@ -14,8 +14,17 @@ from gemclus._training.start import start
 from gemclus._training.task import Task
 from gemclus._training.trainer import Trainer
 
-# Relative improvement that ends full-batch optimisers when `tol` is None.
-_FULL_BATCH_TOL = 1e-8
+# Relative improvement that ends full-batch optimisers when `tol` is None. On 17 data
+# sets and 12 objectives, 10 iterations without it are a fifth less than with 1e-8,
+# and end as high: lower by 5e-8 of the objective in the 95th percentile, by 5e-4 in
+# the 99th. Half the patience takes another fifth away, and these become 7e-5 and 2e-3.
+_FULL_BATCH_TOL = 1e-5
+# The same for `solver="auto"` where it takes steps, and how many times longer its
+# patience is: a noisy objective seldom exceeds its best. On six data sets, five
+# models and batches of 32 and 100, trainings then end 0.1 % lower in the median than
+# after 1000 epochs, and at worst 1.6 %; with the rule above 2 %, and at worst 28 %.
+_STEPS_TOL = 1e-4
+_STEPS_PATIENCE = 10
 
 
 @dataclass
@@ -26,12 +35,13 @@ class Outcome:
     ----------
     converged : bool
         Whether its stopping rule, or the optimiser's own, was met.
-    limited : bool
-        Whether `max_iter` came before the stopping rule.
+    complaint : str
+        Why a stopping rule that was in force was not met; empty if it was, or if
+        there was none.
     """
 
     converged: bool = False
-    limited: bool = False
+    complaint: str = ""
 
 
 def train_once(
@@ -62,10 +72,8 @@ def train_once(
     else:
         create(model, task.X, random_state)
         start(trainer, model.init, random_state)
-    tol = model.tol
-    if tol is None and model.optimiser_.is_full_batch():
-        tol = _FULL_BATCH_TOL
-    monitor = Monitor(tol, model.n_iter_no_change)
+    tol, patience = _stopping_rule(model)
+    monitor = Monitor(tol, patience)
     with watching(model, task, lambda: _reason(trainer, monitor)) as reporters:
         monitor.reporters = reporters
         try:
@@ -75,8 +83,7 @@ def train_once(
             model.objective_curve_ = np.array(monitor.curve)
             model.objective_curves_ = [model.objective_curve_]
             model.converged_ = monitor.converged or trainer.converged
-    limited = tol is not None and model.n_iter_ == model.max_iter
-    return Outcome(model.converged_, limited and not model.converged_)
+    return Outcome(model.converged_, _complaint(trainer, monitor))
 
 
 def _reason(trainer: Trainer, monitor: Monitor) -> str:
@@ -92,7 +99,38 @@ def _reason(trainer: Trainer, monitor: Monitor) -> str:
     return "ended without converging" if trainer.ended else "interrupted"
 
 
-def create(model: Any, X: Any, random_state: np.random.RandomState) -> None:
+def _stopping_rule(model: Any) -> tuple[float | None, int]:
+    """Least relative improvement, and the epochs without it that end the training."""
+    patience = model.n_iter_no_change
+    if model.tol is not None:
+        return model.tol, patience
+    if model.optimiser_.is_full_batch():
+        return _FULL_BATCH_TOL, patience
+    if model._is_auto():
+        return _STEPS_TOL, _STEPS_PATIENCE * patience
+    return None, patience
+
+
+def _complaint(trainer: Trainer, monitor: Monitor) -> str:
+    """What to warn of at the end of a training; divergence has been warned of."""
+    model = trainer.model
+    if monitor.tol is None or model.converged_ or monitor.stopped or trainer.failed:
+        return ""
+    if model.n_iter_ < model.max_iter:
+        return (
+            f"did not converge: {type(model.optimiser_).__name__} found no better "
+            f"point after {model.n_iter_} iterations, as where the objective is not "
+            "smooth"
+        )
+    remedy = "increase max_iter or tol"
+    if not model.optimiser_.is_full_batch():
+        remedy = "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
+    return f"did not converge in max_iter={model.max_iter} epochs: {remedy}"
+
+
+def create(
+    model: Any, X: Any, random_state: np.random.RandomState, by_steps: bool = False
+) -> None:
     """New parameters, and the state of a training that has not begun."""
     model._init_params(random_state, X)
     model.n_iter_, model.objective_curve_ = 0, np.empty(0)
@@ -100,16 +138,10 @@ def create(model: Any, X: Any, random_state: np.random.RandomState) -> None:
     model.converged_ = False
     model._trained_clusters = model.n_clusters
     # The last: a model that has it has weights.
-    model.optimiser_ = model._make_optimiser()
+    model.optimiser_ = model._make_optimiser(by_steps)
 
 
-def warn_of_the_limit(model: Any) -> None:
-    """Warn that `max_iter` came before the stopping rule."""
-    remedy = "increase max_iter or tol"
-    if not model.optimiser_.is_full_batch():
-        remedy = "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
-    warn(
-        f"{type(model).__name__} did not converge in max_iter={model.max_iter} "
-        f"epochs: {remedy}.",
-        ConvergenceWarning,
-    )
+def warn_of(complaint: str, model: Any) -> None:
+    """Warn that a training has not met its stopping rule, if it has not."""
+    if complaint:
+        warn(f"{type(model).__name__} {complaint}.", ConvergenceWarning)

@@ -10,6 +10,11 @@ supports ``A.shape``, ``A[idx][:, idx]``, ``A[np.ix_(idx, idx)]`` and
 """
 
 from gemclus._common.public import publish
+from gemclus.affinity._cholesky import (
+    KernelFactor,
+    is_positive_kernel,
+    pivoted_cholesky,
+)
 from gemclus.affinity._distances import (
     TRUE_METRICS,
     distance_affinity,
@@ -48,6 +53,7 @@ __all__ = [
     "Distances",
     "FactoredKernel",
     "FittedFeatureMap",
+    "KernelFactor",
     "LazyAffinity",
     "MatrixAffinity",
     "SampleIndices",
@@ -59,8 +65,10 @@ __all__ = [
     "fit_feature_map",
     "geodesic_distances",
     "is_feature_map",
+    "is_positive_kernel",
     "kernel_affinity",
     "kernel_matrix",
+    "pivoted_cholesky",
     "seed_labels",
 ]
 

@@ -8,8 +8,15 @@ import numpy as np
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
-from gemclus._common.parameters import store
-from gemclus._common.typing import ArrayLike, Floats, Pairwise, Parameters, Seed
+from gemclus._common.parameters import KMEANS_START, store
+from gemclus._common.typing import (
+    ArrayLike,
+    Floats,
+    Objective,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
 from gemclus.optim._registry import Solver
@@ -53,6 +60,26 @@ class LinearModel(DiscriminativeModel):
     _accepts_sparse = True
     _infers_by_rows = True
     rows_are_independent = True
+
+    def __init__(
+        self,
+        n_clusters: int = 3,
+        gemini: str | Objective | None = "mmd_ova",
+        max_iter: int = 1000,
+        learning_rate: float = 1e-3,
+        solver: Solver = "auto",
+        batch_size: int | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        *,
+        tol: float | None = None,
+        n_iter_no_change: int = 10,
+        n_init: int = 1,
+        init: str | ArrayLike = KMEANS_START,
+        warm_start: bool = False,
+        n_jobs: int | None = None,
+    ) -> None:
+        store(self, locals())
 
     def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         n_features = X.shape[1]
@@ -107,7 +134,7 @@ class LinearMMD(MMDObjectiveMixin, LinearModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -118,7 +145,7 @@ class LinearMMD(MMDObjectiveMixin, LinearModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -151,7 +178,7 @@ class LinearWasserstein(WassersteinObjectiveMixin, LinearModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -162,7 +189,7 @@ class LinearWasserstein(WassersteinObjectiveMixin, LinearModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:

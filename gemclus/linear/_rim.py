@@ -8,15 +8,30 @@ import numpy as np
 from scipy.sparse import issparse
 
 from gemclus._common.docstrings import fill_docstring
-from gemclus._common.parameters import store
+from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
 from gemclus._common.validation import check_float
 from gemclus._core import layers
 from gemclus._training.feature_maps import feature_map_of
-from gemclus.affinity import FittedFeatureMap, cross_kernel, is_feature_map
+from gemclus.affinity import (
+    FittedFeatureMap,
+    cross_kernel,
+    is_feature_map,
+    is_positive_kernel,
+    pivoted_cholesky,
+)
 from gemclus.affinity._few_rows import kernel_of_few
 from gemclus.linear._linear import LinearModel
-from gemclus.optim._registry import Solver
+from gemclus.optim._registry import Solver, optimiser_class
+
+_OTHER_SAMPLES = (
+    "KernelRIM has weights for the samples of its first fit: partial_fit, warm_start "
+    "and _batchify must give it those samples"
+)
+# How much of a kernel, relative to its largest diagonal entry, its factor may leave
+# out; weights of the pivots lose about the root of it to rounding.
+_DOUBLE_TOL = 1e-10
+_SINGLE_TOL = 1e-6
 
 
 @fill_docstring
@@ -69,7 +84,7 @@ class RIM(LinearModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -78,7 +93,7 @@ class RIM(LinearModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -170,7 +185,7 @@ class KernelRIM(RIM):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -181,7 +196,7 @@ class KernelRIM(RIM):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -190,6 +205,7 @@ class KernelRIM(RIM):
     def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         self.input_data_ = X.copy()
         vars(self).pop("_input_features", None)
+        vars(self).pop("_coordinates", None)
         n_samples = X.shape[0]
         shape = (n_samples, self.n_clusters)
         self.W_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
@@ -212,7 +228,50 @@ class KernelRIM(RIM):
             feature_map_of(self, self.base_kernel, params, X, "base_kernel")
         return super()._make_affinity(gemini, X, y)
 
+    def _begin_fit(self, X: Any) -> None:
+        super()._begin_fit(X)
+        vars(self).pop("_coordinates", None)
+        self._trains_on = _Trained(X) if self._knows_coordinates() else None
+
+    def _finish_fit(self, X: Any) -> None:
+        self._leave_coordinates()
+        super()._finish_fit(X)
+
+    def _knows_coordinates(self) -> bool:
+        """Whether the weights may be replaced by coordinates in a fit."""
+        full_batch = optimiser_class(self._chosen_solver()).is_full_batch()
+        own = all(
+            getattr(type(self), hook) is getattr(KernelRIM, hook)
+            for hook in ("_get_weights", "_infer", "_compute_grads", "_smooth_penalty",
+                         "_kernel", "_enter_batch", "_init_params")
+        )  # fmt: skip
+        kernel, params = self.base_kernel, self.base_kernel_params
+        positive = is_positive_kernel(kernel, params) or is_feature_map(kernel)
+        return full_batch and own and positive
+
+    def _in_coordinates(self) -> Any:
+        """The `_Coordinates` of the training that is running; None if it has none."""
+        trained = vars(self).get("_trains_on")
+        if trained is None or not self.optimiser_.is_full_batch():
+            return None
+        if "_coordinates" not in vars(self):
+            self._coordinates = _Coordinates(self, trained)
+        return self._coordinates
+
+    def _leave_coordinates(self) -> None:
+        """Back to the weights of the samples, for good."""
+        if vars(self).get("_coordinates") is not None:
+            self._coordinates.write_weights(self)
+        for name in ("_coordinates", "_trains_on"):
+            vars(self).pop(name, None)
+
+    def _get_weights(self) -> list[Any]:
+        coordinates = self._in_coordinates()
+        return [self.W_ if coordinates is None else coordinates.A, self.b_]
+
     def _enter_batch(self, X: Any, affinity: Any) -> None:
+        if self._in_coordinates() is not None:
+            return
         retained = getattr(self, "_retained", None)
         if retained is not None and retained.X is X:
             return
@@ -220,24 +279,25 @@ class KernelRIM(RIM):
         if affinity is not None and affinity.indices is not None:
             rows = affinity.indices
         if not _same_samples(X, self.input_data_[rows]):
-            raise ValueError(
-                "KernelRIM has weights for the samples of its first fit: partial_fit, "
-                "warm_start and _batchify must give it those samples"
-            )
+            raise ValueError(_OTHER_SAMPLES)
         self._retained = _KernelRows(X, rows, self._kernel(X))
+
+    def _cross_kernel(self, X: Any, Y: Any) -> Any:
+        """``kappa(X, Y)``."""
+        if hasattr(self, "feature_map_"):
+            feature_map = FittedFeatureMap(self.feature_map_, "base_kernel")
+            kappa = feature_map.factor(X) @ feature_map.factor(Y).T
+            return kappa.toarray() if issparse(kappa) else kappa
+        return cross_kernel(
+            X, Y, self.base_kernel, self.base_kernel_params, "base_kernel"
+        )
 
     def _kernel(self, X: Any) -> Any:
         """``kappa(X, input_data_)``."""
         if hasattr(self, "feature_map_"):
             kappa = self._mapped_kernel(X)
         else:
-            kappa = cross_kernel(
-                X,
-                self.input_data_,
-                self.base_kernel,
-                self.base_kernel_params,
-                "base_kernel",
-            )
+            kappa = self._cross_kernel(X, self.input_data_)
         return kappa.astype(self.W_.dtype, copy=False)
 
     def _mapped_kernel(self, X: Any) -> Any:
@@ -250,10 +310,16 @@ class KernelRIM(RIM):
 
     def __getstate__(self) -> dict[str, Any]:
         state = super().__getstate__()
-        state.pop("_input_features", None)
+        for name in ("_input_features", "_coordinates"):
+            state.pop(name, None)
         return state
 
     def _infer(self, X: Any, retain: bool = True) -> Any:
+        coordinates = self._in_coordinates()
+        if coordinates is not None:
+            if X is coordinates.X:
+                return layers.softmax_affine(coordinates.L, coordinates.A, self.b_)
+            coordinates.write_weights(self)
         retained = getattr(self, "_retained", None) if retain else None
         if retained is not None and retained.X is X:
             return super()._infer(retained.kappa, retain)
@@ -275,6 +341,12 @@ class KernelRIM(RIM):
         return self._retained.kappa, self._retained.rows
 
     def _smooth_penalty(self, X: Any, gradients: list[Any] | None = None) -> float:
+        coordinates = self._in_coordinates()
+        if coordinates is not None:
+            scale = self.reg / X.shape[0]
+            if gradients is not None:
+                gradients[0] += 2.0 * scale * coordinates.A
+            return scale * float((coordinates.A**2).sum())
         # The mean of W_i' (kappa W)_i over the samples i of the batch; all of W
         # occurs on both sides.
         kappa, rows = self._training_rows(X)
@@ -285,9 +357,78 @@ class KernelRIM(RIM):
         return scale * float((self.W_[rows] * smoothed).sum())
 
     def _compute_grads(self, X: Any, y_pred: Any, gradient: Any) -> list[Any]:
-        kappa, _ = self._training_rows(X)
         T = layers.softmax_backward(y_pred, gradient)
+        coordinates = self._in_coordinates()
+        if coordinates is not None:
+            coordinates.write_weights(self)
+            return list(layers.affine_backward(coordinates.L, T))
+        kappa, _ = self._training_rows(X)
         return list(layers.affine_backward(kappa, T))
+
+
+class _Trained:
+    """The samples of a fit and the factor of their kernel, once it is made.
+
+    Parameters
+    ----------
+    X : ndarray or CSR matrix of shape (N, D)
+        The samples. All trainings of the fit share the factor.
+    """
+
+    def __init__(self, X: Any) -> None:
+        self.X = X
+        self._factor = None
+
+    def factor(self, model: Any) -> Any:
+        """The `KernelFactor` of the samples."""
+        if self._factor is None:
+            X = self.X
+
+            def kernel(rows: Any, columns: Any) -> Any:
+                block = model._cross_kernel(X[rows], X[columns])
+                return block.astype(np.float64, copy=False)
+
+            tol = _SINGLE_TOL if X.dtype == np.float32 else _DOUBLE_TOL
+            self._factor = pivoted_cholesky(kernel, X.shape[0], tol)
+        return self._factor
+
+
+class _Coordinates:
+    """The weights of a training, in the metric of their own penalty.
+
+    With ``kappa = L L'`` the model is ``softmax(L A + b)``, and its penalty
+    ``reg ||A||^2 / N``: quasi-Newton methods need some tens of iterations for it,
+    and a thousand in the weights of the samples, where the metric is that of
+    kappa. In the end weights of the pivots of L have the same functions.
+
+    Parameters
+    ----------
+    model : KernelRIM
+        Its weights are where the training starts.
+    trained : _Trained
+        What it trains on.
+
+    Attributes
+    ----------
+    L : ndarray of shape (N, r)
+        The factor, in the dtype of the samples.
+    A : ndarray of shape (r, K)
+        The coordinates.
+    """
+
+    def __init__(self, model: Any, trained: _Trained) -> None:
+        if not _same_samples(trained.X, model.input_data_):
+            raise ValueError(_OTHER_SAMPLES)
+        self.X = trained.X
+        self._factor = trained.factor(model)
+        dtype = model.W_.dtype
+        self.L = self._factor.L.astype(dtype, copy=False)
+        self.A = self._factor.coordinates(model.W_).astype(dtype, copy=False)
+
+    def write_weights(self, model: Any) -> None:
+        """Give the model the weights of the function of these coordinates."""
+        model.W_[...] = 0.0
+        model.W_[self._factor.pivots] = self._factor.weights(self.A)
 
 
 class _KernelRows:

@@ -8,7 +8,7 @@ import numpy as np
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
-from gemclus._common.parameters import store
+from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Floats,
@@ -75,7 +75,7 @@ class MLPModel(DiscriminativeModel):
         gemini: str | Objective | None = "mmd_ova",
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -84,7 +84,7 @@ class MLPModel(DiscriminativeModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -167,7 +167,7 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -179,7 +179,7 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -210,7 +210,7 @@ class MLPWasserstein(WassersteinObjectiveMixin, MLPModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -222,7 +222,7 @@ class MLPWasserstein(WassersteinObjectiveMixin, MLPModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:

@@ -11,7 +11,7 @@ from sklearn.utils import Tags
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.fingerprints import match_rows, row_fingerprints
-from gemclus._common.parameters import store
+from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Floats,
@@ -92,14 +92,14 @@ class CategoricalModel(DiscriminativeModel):
         gemini: str | Objective | None = "mmd_ova",
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         verbose: bool = False,
         random_state: Seed = None,
         *,
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -191,7 +191,7 @@ class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         verbose: bool = False,
         random_state: Seed = None,
         kernel: Pairwise = "linear",
@@ -201,7 +201,7 @@ class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -231,7 +231,7 @@ class CategoricalWasserstein(WassersteinObjectiveMixin, CategoricalModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         verbose: bool = False,
         random_state: Seed = None,
         metric: Pairwise = "euclidean",
@@ -241,7 +241,7 @@ class CategoricalWasserstein(WassersteinObjectiveMixin, CategoricalModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:

@@ -15,6 +15,9 @@ from gemclus.optim._lbfgs import LBFGS
 OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "lbfgs": LBFGS, "sgd": SGD}
 
 
+# The choice that leaves the optimiser to the model.
+AUTO = "auto"
+
 Solver: TypeAlias = str | Optimiser | type[Optimiser]
 
 
@@ -24,7 +27,8 @@ def optimiser_class(solver: Any) -> type[Optimiser]:
     Parameters
     ----------
     solver : str, Optimiser or subclass of it
-        A name of `OPTIMISERS`, a class or an instance.
+        A name of `OPTIMISERS`, a class or an instance. ``"auto"`` is what a model
+        makes of it: see `DiscriminativeModel`.
 
     Raises
     ------
@@ -39,10 +43,11 @@ def optimiser_class(solver: Any) -> type[Optimiser]:
         return solver
     if not isinstance(solver, str):
         raise TypeError(
-            f"solver must be one of {sorted(OPTIMISERS)}, or a class or an instance "
-            f"of gemclus.optim.Optimiser, got {solver!r} ({type(solver).__name__})"
+            f"solver must be one of {sorted([AUTO, *OPTIMISERS])}, or a class or an "
+            "instance of gemclus.optim.Optimiser, got "
+            f"{solver!r} ({type(solver).__name__})"
         )
-    return OPTIMISERS[check_choice("solver", solver, OPTIMISERS)]
+    return OPTIMISERS[check_choice("solver", solver, [AUTO, *OPTIMISERS])]
 
 
 def make_optimiser(solver: Any, learning_rate: float) -> Optimiser:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gemclus._common.docstrings import fill_docstring
-from gemclus._common.parameters import store
+from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Groups,
@@ -61,7 +61,7 @@ class SparseLinearModel(SparseMixin, LinearModel):
         gemini: str | Objective | None = "mmd_ova",
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -72,7 +72,7 @@ class SparseLinearModel(SparseMixin, LinearModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -118,7 +118,7 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -132,7 +132,7 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -169,7 +169,7 @@ class SparseLinearMI(SparseLinearModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -179,7 +179,7 @@ class SparseLinearMI(SparseLinearModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:

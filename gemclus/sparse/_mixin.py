@@ -234,6 +234,9 @@ class SparseMixin(SelectorMixin):
         check_float("alpha", self.alpha, 0.0)
         check_bool("dynamic", self.dynamic)
 
+    def _full_batch_solver(self) -> None:
+        return None
+
     def _check_full_batch_applies(self) -> None:
         raise ValueError(
             f"solver={self.solver!r} does not apply to {type(self).__name__}, whose "

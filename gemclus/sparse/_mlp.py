@@ -8,7 +8,7 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.docstrings import fill_docstring
-from gemclus._common.parameters import store
+from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Floats,
@@ -84,7 +84,7 @@ class SparseMLPModel(SparseMixin, MLPModel):
         gemini: str | Objective | None = "mmd_ova",
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -97,7 +97,7 @@ class SparseMLPModel(SparseMixin, MLPModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
@@ -177,7 +177,7 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
         n_clusters: int = 3,
         max_iter: int = 1000,
         learning_rate: float = 1e-3,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -193,7 +193,7 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:

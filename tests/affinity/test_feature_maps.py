@@ -4,6 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.decomposition import PCA
 from sklearn.kernel_approximation import Nystroem, PolynomialCountSketch, RBFSampler
@@ -54,8 +55,8 @@ def test_models_train_as_on_the_factor(cls, batch_size):
         settings["batch_size"] = batch_size
     kernel = MAPS["Nystroem"]
     factor = FactoredKernel(clone(kernel).fit_transform(X))
-    mapped = cls(kernel=kernel, **settings).fit(X)
-    given = cls(kernel="precomputed", **settings).fit(X, factor)
+    mapped = cls(kernel=kernel, **PUBLISHED | settings).fit(X)
+    given = cls(kernel="precomputed", **PUBLISHED | settings).fit(X, factor)
     np.testing.assert_array_equal(mapped.predict_proba(X), given.predict_proba(X))
     assert mapped.score(X) == given.score(X, factor)
 
@@ -82,11 +83,11 @@ class Odd(TransformerMixin, BaseEstimator):
 )
 def test_bad_features_are_refused(result, message):
     with pytest.raises(ValueError, match=message):
-        LinearMMD(kernel=Odd(result)).fit(X)
+        LinearMMD(kernel=Odd(result), **PUBLISHED).fit(X)
 
 
 def test_parameters_beside_a_transformer_are_refused():
-    model = LinearMMD(kernel=Nystroem(), kernel_params={"gamma": 1.0})
+    model = LinearMMD(kernel=Nystroem(), kernel_params={"gamma": 1.0}, **PUBLISHED)
     with pytest.raises(ValueError, match=r"kernel_params .*Nystroem.*kernel__gamma"):
         model.fit(X)
 
@@ -97,7 +98,7 @@ def test_integer_features_become_floats():
 
 
 def test_parameters_of_the_transformer_are_searched_over():
-    model = LinearModel(gemini=MMDGEMINI(kernel=Nystroem(n_components=5)))
+    model = LinearModel(gemini=MMDGEMINI(kernel=Nystroem(n_components=5)), **PUBLISHED)
     model = clone(model).set_params(gemini__kernel__gamma=0.7, max_iter=2)
     assert model.fit(X).gemini.kernel.gamma == 0.7
 
@@ -116,15 +117,17 @@ class Counted(Nystroem):
 @pytest.mark.parametrize(
     "make",
     [
-        lambda kernel, **a: LinearMMD(kernel=kernel, **a),
-        lambda kernel, **a: LinearModel(gemini=MMDGEMINI(kernel=kernel), **a),
-        lambda kernel, **a: KernelRIM(base_kernel=kernel, **a),
+        lambda kernel, **a: LinearMMD(kernel=kernel, **PUBLISHED | a),
+        lambda kernel, **a: LinearModel(
+            gemini=MMDGEMINI(kernel=kernel), **PUBLISHED | a
+        ),
+        lambda kernel, **a: KernelRIM(base_kernel=kernel, **PUBLISHED | a),
     ],
     ids=["kernel", "gemini", "base_kernel"],
 )
 def test_a_map_is_fitted_once_and_kept(make, n_init):
     kernel = Counted(gamma=0.3, n_components=7)
-    model = make(kernel, max_iter=3, n_init=n_init, random_state=0)
+    model = make(kernel, max_iter=3, n_init=n_init, random_state=0, **PUBLISHED)
     Counted.n_fits = 0
     model.fit(X)
     scores = {model.score(X) for _ in range(3)}
@@ -138,7 +141,7 @@ def test_a_map_is_fitted_once_and_kept(make, n_init):
 
 
 def test_scores_of_new_samples_are_of_the_map_of_the_fit():
-    model = LinearMMD(kernel=RBFSampler(n_components=9), max_iter=3).fit(X)
+    model = LinearMMD(kernel=RBFSampler(n_components=9), max_iter=3, **PUBLISHED).fit(X)
     new = np.random.RandomState(5).normal(size=(20, 3))
     features = model.feature_map_.transform(new)
     gemini = MMDGEMINI(kernel="precomputed")
@@ -147,7 +150,9 @@ def test_scores_of_new_samples_are_of_the_map_of_the_fit():
 
 
 def test_another_fit_has_another_map_and_partial_fits_go_on_with_theirs():
-    model = LinearMMD(kernel=RBFSampler(n_components=4), max_iter=2, solver="adam")
+    model = LinearMMD(
+        kernel=RBFSampler(n_components=4), max_iter=2, solver="adam", init="random"
+    )
     first = model.fit(X).feature_map_.random_offset_
     second = model.fit(X).feature_map_.random_offset_
     assert not np.array_equal(first, second)
@@ -163,7 +168,7 @@ def test_another_fit_has_another_map_and_partial_fits_go_on_with_theirs():
 
 
 def test_a_failed_fit_leaves_the_map():
-    model = LinearMMD(kernel=RBFSampler(n_components=4), max_iter=2).fit(X)
+    model = LinearMMD(kernel=RBFSampler(n_components=4), max_iter=2, **PUBLISHED).fit(X)
     kept = model.feature_map_
     with pytest.raises(ValueError, match="kernel=Odd"):
         model.set_params(kernel=Odd(np.ones(3))).fit(X)
@@ -172,29 +177,40 @@ def test_a_failed_fit_leaves_the_map():
 
 def test_kernel_rim_on_features():
     kernel = Nystroem(gamma=0.3, n_components=60, random_state=0)
-    mapped = KernelRIM(base_kernel=kernel, max_iter=30, random_state=0).fit(X)
+    mapped = KernelRIM(
+        base_kernel=kernel, max_iter=30, random_state=0, **PUBLISHED
+    ).fit(X)
     # With as many components as samples, it is the kernel itself.
     named = KernelRIM(
         base_kernel="rbf",
         base_kernel_params={"gamma": 0.3},
         max_iter=30,
         random_state=0,
+        **PUBLISHED,
     ).fit(X)
     new = X[:7] + 0.1
     np.testing.assert_allclose(
         mapped.predict_proba(new), named.predict_proba(new), rtol=1e-6
     )
     with pytest.raises(ValueError, match=r"base_kernel_params .*base_kernel__gamma"):
-        KernelRIM(base_kernel=kernel, base_kernel_params={"gamma": 1.0}).fit(X)
+        KernelRIM(
+            base_kernel=kernel, base_kernel_params={"gamma": 1.0}, **PUBLISHED
+        ).fit(X)
     settings = dict(batch_size=16, max_iter=3, random_state=0)
-    mapped = KernelRIM(base_kernel=kernel, **settings).fit(X)
+    mapped = KernelRIM(base_kernel=kernel, **PUBLISHED | settings).fit(X)
     params = {"gamma": 0.3}
-    named = KernelRIM(base_kernel="rbf", base_kernel_params=params, **settings).fit(X)
+    named = KernelRIM(
+        base_kernel="rbf", base_kernel_params=params, **PUBLISHED | settings
+    ).fit(X)
     np.testing.assert_allclose(
         mapped.predict_proba(new), named.predict_proba(new), rtol=1e-6
     )
     other = X + 1.0
-    expected = KernelRIM(base_kernel=kernel, **settings).fit(other).predict_proba(new)
+    expected = (
+        KernelRIM(base_kernel=kernel, **PUBLISHED | settings)
+        .fit(other)
+        .predict_proba(new)
+    )
     np.testing.assert_array_equal(mapped.fit(other).predict_proba(new), expected)
     twin = pickle.loads(pickle.dumps(mapped))
     np.testing.assert_array_equal(twin.predict_proba(new), expected)
@@ -209,13 +225,15 @@ def test_batches_map_the_training_samples_once():
             return super().transform(X)
 
     kernel = Watched(gamma=0.3, n_components=9, random_state=0)
-    KernelRIM(base_kernel=kernel, batch_size=20, max_iter=4, random_state=0).fit(X)
+    KernelRIM(
+        base_kernel=kernel, batch_size=20, max_iter=4, random_state=0, **PUBLISHED
+    ).fit(X)
     # The whole for the batches, and for the labels at the end.
     assert seen.count(60) <= 2 and seen.count(20) == 12
 
 
 def test_maps_of_all_features_are_refused_where_features_are_left_out():
-    model = SparseLinearMMD(kernel=Nystroem(n_components=5), dynamic=True)
+    model = SparseLinearMMD(kernel=Nystroem(n_components=5), dynamic=True, **PUBLISHED)
     with pytest.raises(ValueError, match="dynamic=True .*kernel=Nystroem"):
         model.fit(X)
 
@@ -226,12 +244,14 @@ def test_an_objective_with_an_affinity_of_its_own_keeps_its_transformer():
             features = clone(self.kernel).fit_transform(X)
             return features @ features.T
 
-    model = LinearModel(gemini=Own(kernel=PCA(2)), max_iter=2).fit(X)
+    model = LinearModel(gemini=Own(kernel=PCA(2)), max_iter=2, **PUBLISHED).fit(X)
     assert not hasattr(model, "feature_map_")
 
 
 def test_float32_stays():
-    model = LinearMMD(kernel=Nystroem(n_components=5), max_iter=2, random_state=0)
+    model = LinearMMD(
+        kernel=Nystroem(n_components=5), max_iter=2, random_state=0, **PUBLISHED
+    )
     assert model.fit(X.astype(np.float32)).W_.dtype == np.float32
 
 

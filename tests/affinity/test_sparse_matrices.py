@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from scipy.sparse import coo_array, csc_matrix, csr_array, csr_matrix
 from sklearn.model_selection import KFold, cross_val_score
 from sklearn.neighbors import kneighbors_graph
@@ -55,7 +56,13 @@ def test_weights_of_samples_are_those_of_the_dense_kernel(ovo):
 @pytest.mark.parametrize("batch_size", [None, 16])
 @pytest.mark.parametrize("cls", [LinearMMD, MLPMMD, SparseLinearMMD])
 def test_models_train_on_adjacencies(cls, batch_size):
-    model = cls(kernel="precomputed", batch_size=batch_size, max_iter=5, random_state=0)
+    model = cls(
+        kernel="precomputed",
+        batch_size=batch_size,
+        max_iter=5,
+        random_state=0,
+        **PUBLISHED,
+    )
     dense = model.fit(X, GRAPH.toarray()).predict_proba(X)
     score = model.score(X, GRAPH.toarray())
     sparse = model.fit(X, GRAPH).predict_proba(X)
@@ -65,8 +72,13 @@ def test_models_train_on_adjacencies(cls, batch_size):
 
 def test_categorical_and_general_models_train_on_adjacencies():
     for model in (
-        CategoricalMMD(kernel="precomputed", max_iter=5, random_state=0),
-        LinearModel(gemini=MMDGEMINI(kernel="precomputed"), max_iter=5, random_state=0),
+        CategoricalMMD(kernel="precomputed", max_iter=5, random_state=0, **PUBLISHED),
+        LinearModel(
+            gemini=MMDGEMINI(kernel="precomputed"),
+            max_iter=5,
+            random_state=0,
+            **PUBLISHED,
+        ),
     ):
         dense = model.fit(X, GRAPH.toarray()).predict_proba(X)
         np.testing.assert_allclose(model.fit(X, GRAPH).predict_proba(X), dense)
@@ -78,7 +90,9 @@ def test_training_never_makes_the_matrix_dense(monkeypatch):
 
     monkeypatch.setattr(SparseKernel, "__array__", refuse)
     monkeypatch.setattr(csr_array, "toarray", refuse)
-    LinearMMD(kernel="precomputed", max_iter=3, random_state=0).fit(X, GRAPH)
+    LinearMMD(kernel="precomputed", max_iter=3, random_state=0, **PUBLISHED).fit(
+        X, GRAPH
+    )
 
 
 def test_folds_keep_the_kind():
@@ -88,7 +102,7 @@ def test_folds_keep_the_kind():
     assert isinstance(affinity, SparseKernel)
     expected = GRAPH.toarray()[np.ix_([4, 1, 9], [4, 1, 9])]
     np.testing.assert_array_equal(affinity, expected)
-    model = LinearMMD(kernel="precomputed", max_iter=3, random_state=0)
+    model = LinearMMD(kernel="precomputed", max_iter=3, random_state=0, **PUBLISHED)
     scores = cross_val_score(model, X, SparseKernel(GRAPH), cv=KFold(3))
     dense = cross_val_score(model, X, DenseKernel(GRAPH.toarray()), cv=KFold(3))
     np.testing.assert_allclose(scores, dense, rtol=1e-9)
@@ -106,7 +120,7 @@ def test_users_get_a_plain_array():
 def test_where_all_entries_are_needed_a_dense_matrix_is_asked_for(given):
     y = given(GRAPH)
     with pytest.raises(TypeError, match=r"metric='precomputed'.*y.toarray\(\)"):
-        LinearWasserstein(metric="precomputed").fit(X, y)
+        LinearWasserstein(metric="precomputed", **PUBLISHED).fit(X, y)
     with pytest.raises(TypeError, match=r"kernel='precomputed'.*y.toarray\(\)"):
         Kauri(kernel="precomputed").fit(X, y)
 
@@ -127,11 +141,11 @@ def test_objectives_that_need_dense_matrices_say_so():
 )
 def test_bad_sparse_matrices_are_refused(change, message):
     with pytest.raises(ValueError, match=f"y must.*{message}"):
-        LinearMMD(kernel="precomputed").fit(X, change(GRAPH))
+        LinearMMD(kernel="precomputed", **PUBLISHED).fit(X, change(GRAPH))
 
 
 def test_complex_entries_are_refused():
     with pytest.raises(TypeError, match="y must hold real numbers"):
-        LinearMMD(kernel="precomputed").fit(X, GRAPH.astype(complex))
+        LinearMMD(kernel="precomputed", **PUBLISHED).fit(X, GRAPH.astype(complex))
     with pytest.raises(TypeError, match="array must be a sparse"):
         SparseKernel(np.eye(3))

@@ -3,6 +3,7 @@
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+from estimators import PUBLISHED
 
 from gemclus._core import buffers
 from gemclus.linear import LinearModel
@@ -61,7 +62,7 @@ def test_hooks_may_keep_what_they_were_given():
             return super()._compute_grads(X, y_pred, gradient)
 
     X = np.random.RandomState(0).normal(size=(20_000, 2))
-    model = Keeping(n_clusters=3, max_iter=5, random_state=0)
+    model = Keeping(n_clusters=3, max_iter=5, random_state=0, **PUBLISHED)
     model.kept = []
     model.fit(X)
     assert len(model.kept) == 5

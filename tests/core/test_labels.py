@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 
 from gemclus import _base
 from gemclus._core.array_passes import largest
@@ -21,7 +22,9 @@ def test_largest_is_argmax(shape, dtype):
 @pytest.mark.parametrize("n_samples", [7, 8, 9, 50])
 def test_blocks_change_nothing(n_samples, monkeypatch):
     X = np.random.RandomState(0).normal(size=(50, 4))
-    model = LinearModel(3, max_iter=5, learning_rate=0.1, random_state=0).fit(X)
+    model = LinearModel(
+        3, max_iter=5, learning_rate=0.1, random_state=0, **PUBLISHED
+    ).fit(X)
     expected = model.predict_proba(X).argmax(axis=1)
     np.testing.assert_array_equal(model.labels_, expected)
     monkeypatch.setattr(_base, "_PREDICTED_AT_ONCE", 24)  # 8 samples

@@ -7,6 +7,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import PUBLISHED
 from sklearn.cluster import KMeans
 from sklearn.datasets import load_iris, load_wine
 from sklearn.exceptions import NotFittedError
@@ -39,7 +40,7 @@ def _close_figures():
 
 @pytest.fixture(scope="module")
 def rim():
-    model = RIM(3, reg=0.01, solver="lbfgs", n_init=4, random_state=0)
+    model = RIM(3, reg=0.01, solver="lbfgs", n_init=4, random_state=0, init="random")
     return model.fit(StandardScaler().fit_transform(IRIS))
 
 
@@ -48,7 +49,7 @@ def texts(ax):
 
 
 def test_the_curve_of_one_training():
-    model = LinearMMD(3, max_iter=7, random_state=0).fit(IRIS)
+    model = LinearMMD(3, max_iter=7, random_state=0, **PUBLISHED).fit(IRIS)
     display = ObjectiveCurveDisplay.from_estimator(model)
     (line,) = display.lines_
     np.testing.assert_array_equal(line.get_xdata(), np.arange(1, 8))
@@ -135,7 +136,7 @@ def test_a_path_on_given_axes_with_given_names(path_model):
         PathDisplay.from_estimator(path_model, feature_names=["a"])
     with pytest.raises(ValueError, match="call path of this SparseLinearMMD first"):
         PathDisplay.from_estimator(
-            SparseLinearMMD(3, max_iter=2, random_state=0).fit(IRIS)
+            SparseLinearMMD(3, max_iter=2, random_state=0, **PUBLISHED).fit(IRIS)
         )
 
 
@@ -143,7 +144,7 @@ def test_models_without_epochs_have_no_curve():
     with pytest.raises(TypeError, match="objective_curve_.*Kauri"):
         ObjectiveCurveDisplay.from_estimator(Kauri(3).fit(IRIS))
     with pytest.raises(NotFittedError):
-        ObjectiveCurveDisplay.from_estimator(RIM())
+        ObjectiveCurveDisplay.from_estimator(RIM(**PUBLISHED))
 
 
 def test_silhouettes_are_those_of_scikit_learn(rim):

@@ -4,6 +4,7 @@ import sqlite3
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.compose import make_column_transformer
 from sklearn.impute import SimpleImputer
 from sklearn.pipeline import make_pipeline
@@ -84,7 +85,7 @@ every_database = pytest.mark.parametrize("run", [in_sqlite, in_duckdb])
 )
 @pytest.mark.parametrize("n_clusters", [1, 2, 5])
 def test_labels_are_those_of_the_model(n_clusters, steps, run):
-    model = LinearMMD(n_clusters=n_clusters, max_iter=50, random_state=0)
+    model = LinearMMD(n_clusters=n_clusters, max_iter=50, random_state=0, **PUBLISHED)
     pipeline = make_pipeline(*steps, model).fit(samples(200))
     new = samples(3000, seed=1) * 2
     labels = run(export_sql(pipeline, table="t"), columns_of(new))
@@ -95,7 +96,7 @@ def test_labels_are_those_of_the_model(n_clusters, steps, run):
 def test_many_features_are_bracketed(run):
     """SQLite refuses expressions of depth 1000."""
     X = samples(30, 1200)
-    model = RIM(max_iter=3, random_state=0).fit(X)
+    model = RIM(max_iter=3, random_state=0, **PUBLISHED).fit(X)
     X = X[:, :1200]
     if run is in_duckdb:
         labels = run(export_sql(model, table="t"), columns_of(X))
@@ -117,7 +118,7 @@ def test_many_features_are_bracketed(run):
 @every_database
 def test_features_without_weight_are_not_read(run):
     X = samples(300)
-    model = SparseLinearMMD(max_iter=20, random_state=0).fit(X)
+    model = SparseLinearMMD(max_iter=20, random_state=0, **PUBLISHED).fit(X)
     model.W_[2] = 0.0
     sql = export_sql(model, table="t", cluster_names=["a", "b's", "c"])
     assert "x2" not in sql
@@ -143,7 +144,7 @@ def test_imputed_values_and_categories(run):
         (OneHotEncoder(drop="first"), ["plan"]),
         (OneHotEncoder(handle_unknown="ignore"), ["town"]),
     )
-    model = LinearMMD(max_iter=50, random_state=0)
+    model = LinearMMD(max_iter=50, random_state=0, **PUBLISHED)
     pipeline = make_pipeline(encode, model).fit(frame)
     frame.loc[::5, "town"] = "elsewhere"
     frame.loc[::11, "income"] = np.nan
@@ -156,13 +157,15 @@ def test_imputed_values_and_categories(run):
 
 def test_models_without_linear_scores_are_refused():
     X = samples(40)
-    for model in (MLPMMD(max_iter=2), KernelRIM(max_iter=2)):
+    for model in (MLPMMD(max_iter=2, **PUBLISHED), KernelRIM(max_iter=2, **PUBLISHED)):
         with pytest.raises(TypeError, match=f"got {type(model).__name__}"):
             export_sql(model.fit(X))
-    pipeline = make_pipeline(MinMaxScaler(clip=True), LinearMMD(max_iter=2))
+    pipeline = make_pipeline(
+        MinMaxScaler(clip=True), LinearMMD(max_iter=2, **PUBLISHED)
+    )
     with pytest.raises(TypeError, match="clip=True cannot be undone"):
         export_sql(pipeline.fit(X))
-    model = LinearMMD(max_iter=2).fit(X)
+    model = LinearMMD(max_iter=2, **PUBLISHED).fit(X)
     model.W_[0, 0] = np.nan
     with pytest.raises(ValueError, match="coef_ and intercept_ of LinearMMD must be"):
         export_sql(model)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from scipy.sparse import csr_array, csr_matrix
 from scipy.sparse.csgraph import shortest_path
 from sklearn.base import clone
@@ -27,7 +28,9 @@ def X():
 def test_reproduces_the_published_run():
     X, y = make_circles(n_samples=200, noise=0.05, factor=0.05, random_state=0)
     X = StandardScaler().fit_transform(X)
-    model = CategoricalMMD(n_clusters=2, kernel="rbf", random_state=0).fit(X)
+    model = CategoricalMMD(n_clusters=2, kernel="rbf", random_state=0, **PUBLISHED).fit(
+        X
+    )
     assert adjusted_rand_score(y, model.labels_) == 1.0
     assert model.score(X) == pytest.approx(0.330, abs=5e-4)
 
@@ -40,25 +43,31 @@ def test_hop_distances_find_the_communities_of_a_graph():
     hops = shortest_path(edges | edges.T, directed=False, unweighted=True)
     assert np.isfinite(hops).all()
     model = CategoricalWasserstein(
-        3, ovo=True, metric="precomputed", solver="lbfgs", n_init=5, random_state=0
+        3,
+        ovo=True,
+        metric="precomputed",
+        solver="lbfgs",
+        n_init=5,
+        random_state=0,
+        init="random",
     ).fit(np.arange(90)[:, None], hops)
     assert adjusted_rand_score(y, model.labels_) > 0.95
 
 
 def test_initial_logits_are_uniform():
-    model = CategoricalModel(n_clusters=4)
+    model = CategoricalModel(n_clusters=4, **PUBLISHED)
     model._init_params(np.random.RandomState(5), np.eye(6))
     expected = np.random.RandomState(5).uniform(-1, 1, size=(6, 4))
     np.testing.assert_array_equal(model.logits_, expected)
 
 
 def test_there_is_no_batch_size():
-    assert "batch_size" not in CategoricalModel().get_params()
-    assert "batch_size" not in CategoricalMMD().get_params()
+    assert "batch_size" not in CategoricalModel(**PUBLISHED).get_params()
+    assert "batch_size" not in CategoricalMMD(**PUBLISHED).get_params()
 
 
 def test_predictions_follow_the_samples(X):
-    model = CategoricalModel(max_iter=10, random_state=0).fit(X)
+    model = CategoricalModel(max_iter=10, random_state=0, **PUBLISHED).fit(X)
     y_pred = model.predict_proba(X)
     np.testing.assert_array_equal(y_pred.argmax(axis=1), model.labels_)
     order = np.random.RandomState(1).permutation(40)
@@ -68,7 +77,7 @@ def test_predictions_follow_the_samples(X):
 
 
 def test_other_samples_are_refused(X):
-    model = CategoricalModel(max_iter=2).fit(X)
+    model = CategoricalModel(max_iter=2, **PUBLISHED).fit(X)
     others = X.copy()
     others[3] += 1e-9
     for method in (model.predict, model.predict_proba, model.score):
@@ -80,7 +89,7 @@ def test_other_samples_are_refused(X):
 
 def test_equal_samples_cannot_be_told_apart_in_another_order(X):
     X[5] = X[9]
-    model = CategoricalModel(max_iter=2).fit(X)
+    model = CategoricalModel(max_iter=2, **PUBLISHED).fit(X)
     model.predict(X)
     model.predict(X[:5])
     with pytest.raises(ValueError, match="row 30 is equal to 2 of them"):
@@ -90,7 +99,7 @@ def test_equal_samples_cannot_be_told_apart_in_another_order(X):
 
 
 def test_no_data_is_kept(X):
-    model = CategoricalModel(max_iter=2).fit(X)
+    model = CategoricalModel(max_iter=2, **PUBLISHED).fit(X)
     arrays = {
         name: value.shape
         for name, value in vars(model).items()
@@ -107,15 +116,15 @@ def test_custom_batches_find_their_logits(X):
             for batch in np.array_split(order, 4):
                 yield X[batch], affinity_matrix[batch][:, batch]
 
-    first = Batched(max_iter=5, random_state=0).fit(X)
+    first = Batched(max_iter=5, random_state=0, **PUBLISHED).fit(X)
     assert first.objective_curve_[-1] > first.objective_curve_[0]
 
 
 def test_csr_matrices_give_the_same_model(X):
     X[X < 0] = 0.0
     X[:, 0] = np.arange(40)
-    dense = CategoricalModel(max_iter=5, random_state=0).fit(X)
-    model = CategoricalModel(max_iter=5, random_state=0).fit(csr_array(X))
+    dense = CategoricalModel(max_iter=5, random_state=0, **PUBLISHED).fit(X)
+    model = CategoricalModel(max_iter=5, random_state=0, **PUBLISHED).fit(csr_array(X))
     np.testing.assert_allclose(model.logits_, dense.logits_, rtol=1e-6)
     np.testing.assert_array_equal(
         model.predict(csr_array(X)[3:9]), dense.predict(X[3:9])
@@ -123,7 +132,7 @@ def test_csr_matrices_give_the_same_model(X):
 
 
 def test_a_second_fit_has_its_own_samples(X):
-    model = CategoricalModel(max_iter=2, warm_start=True).fit(X)
+    model = CategoricalModel(max_iter=2, warm_start=True, **PUBLISHED).fit(X)
     with pytest.raises(ValueError, match="training samples"):
         model.fit(X + 1.0)
     model.set_params(warm_start=False).fit(X + 1.0)
@@ -131,10 +140,10 @@ def test_a_second_fit_has_its_own_samples(X):
 
 
 def test_tags_say_that_predictions_are_for_training_samples():
-    tags = get_tags(CategoricalMMD())
+    tags = get_tags(CategoricalMMD(**PUBLISHED))
     assert tags.transductive
     assert tags.estimator_type == "clusterer"
-    assert get_tags(clone(CategoricalModel())).transductive
+    assert get_tags(clone(CategoricalModel(**PUBLISHED))).transductive
 
 
 def test_fingerprints_see_numbers_and_not_their_storage():
@@ -165,7 +174,7 @@ def test_duplicates_that_scipy_sums_in_place_change_no_sample(cls):
     X = np.random.RandomState(0).normal(size=(20, 5))
     matrix = in_parts(X)
     stored = matrix.data.copy()
-    model = cls(2, max_iter=2, random_state=0).fit(matrix)
+    model = cls(2, max_iter=2, random_state=0, **PUBLISHED).fit(matrix)
     expected = model.predict_proba(matrix)
     np.testing.assert_array_equal(matrix.data, stored)
     matrix.sum_duplicates()
@@ -174,7 +183,7 @@ def test_duplicates_that_scipy_sums_in_place_change_no_sample(cls):
     np.testing.assert_array_equal(
         model.predict_proba(matrix[shuffled]), expected[shuffled]
     )
-    summed = cls(2, max_iter=2, random_state=0).fit(matrix)
+    summed = cls(2, max_iter=2, random_state=0, **PUBLISHED).fit(matrix)
     np.testing.assert_array_equal(summed.predict_proba(in_parts(X)), expected)
 
 

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from estimators import GRADIENT_MODELS, make_gradient_model
+from estimators import GRADIENT_MODELS, PUBLISHED, make_gradient_model
 from sklearn.datasets import load_wine
 from sklearn.exceptions import NotFittedError
 from sklearn.preprocessing import scale
@@ -50,7 +50,7 @@ def test_models_answer_alike(cls, dtype):
 @every_dtype
 @pytest.mark.parametrize("cls", [LinearMMD, MLPMMD, KernelRIM])
 def test_models_of_float32_data(cls, dtype):
-    model = cls(max_iter=20, random_state=0).fit(X.astype(np.float32))
+    model = cls(max_iter=20, random_state=0, **PUBLISHED).fit(X.astype(np.float32))
     outputs = run(to_onnx(model, dtype=dtype), rows().astype(dtype))
     expected = model.predict_proba(rows().astype(dtype))
     np.testing.assert_allclose(outputs["probabilities"], expected, rtol=0, atol=1e-5)
@@ -65,17 +65,24 @@ def test_kernels(kernel, dtype):
         samples[0] = new[0] = 0.0
     if kernel == "cosine":
         new[0] = 0.0
-    model = KernelRIM(base_kernel=kernel, max_iter=20, random_state=0).fit(samples)
+    model = KernelRIM(base_kernel=kernel, max_iter=20, random_state=0, **PUBLISHED).fit(
+        samples
+    )
     assert_same(model, new, dtype)
 
 
 @every_dtype
 def test_a_kernel_with_arguments_and_an_offset(dtype):
     samples = X + 1e3
-    model = KernelRIM(base_kernel="rbf", base_kernel_params={"gamma": 0.3}, max_iter=9)
+    model = KernelRIM(
+        base_kernel="rbf", base_kernel_params={"gamma": 0.3}, max_iter=9, **PUBLISHED
+    )
     assert_same(model.fit(samples), samples, dtype)
     model = KernelRIM(
-        base_kernel="poly", base_kernel_params={"degree": 2, "coef0": 0.5}, max_iter=9
+        base_kernel="poly",
+        base_kernel_params={"degree": 2, "coef0": 0.5},
+        max_iter=9,
+        **PUBLISHED,
     )
     assert_same(model.fit(X), rows(500), dtype)
 
@@ -85,7 +92,9 @@ def test_a_kernel_with_arguments_and_an_offset(dtype):
 def test_soft_trees(n_features, n_cuts, dtype):
     mask = np.arange(X.shape[1]) % 2 == 0
     mask &= np.cumsum(mask) <= n_features
-    model = Douglas(n_cuts=n_cuts, feature_mask=mask, max_iter=5, random_state=0)
+    model = Douglas(
+        n_cuts=n_cuts, feature_mask=mask, max_iter=5, random_state=0, **PUBLISHED
+    )
     assert_same(model.fit(X), rows(2000), dtype)
 
 
@@ -154,7 +163,9 @@ def test_rounding_down_keeps_every_answer_on_float32():
 def test_what_a_graph_says_of_itself(dtype):
     pd = pytest.importorskip("pandas")
     names = [f"f {j}" for j in range(X.shape[1])]
-    model = LinearMMD(max_iter=5, random_state=0).fit(pd.DataFrame(X, columns=names))
+    model = LinearMMD(max_iter=5, random_state=0, **PUBLISHED).fit(
+        pd.DataFrame(X, columns=names)
+    )
     onnx_model = to_onnx(model, dtype=dtype)
     metadata = {entry.key: entry.value for entry in onnx_model.metadata_props}
     assert metadata["gemclus_version"] == gemclus.__version__
@@ -178,8 +189,8 @@ def test_opsets(opset, dtype):
     if opset > onnx.defs.onnx_opset_version():
         pytest.skip("onnx does not know this one yet")
     for model in (
-        KernelRIM(base_kernel="rbf", max_iter=5),
-        Douglas(max_iter=2, feature_mask=np.arange(13) < 3),
+        KernelRIM(base_kernel="rbf", max_iter=5, **PUBLISHED),
+        Douglas(max_iter=2, feature_mask=np.arange(13) < 3, **PUBLISHED),
         Kauri(),
     ):
         onnx_model = assert_same(model.fit(X), rows(100), dtype, opset=opset)
@@ -187,7 +198,7 @@ def test_opsets(opset, dtype):
 
 
 def test_arrays_as_dtype():
-    model = LinearMMD(max_iter=5).fit(X)
+    model = LinearMMD(max_iter=5, **PUBLISHED).fit(X)
     assert to_onnx(model, dtype=np.float64) == to_onnx(model, dtype="float64")
 
 
@@ -195,7 +206,7 @@ def test_arrays_as_dtype():
 
 
 def test_unfitted_models_are_refused():
-    for model in (LinearModel(), Kauri(), Douglas()):
+    for model in (LinearModel(**PUBLISHED), Kauri(), Douglas(**PUBLISHED)):
         with pytest.raises(NotFittedError):
             to_onnx(model)
 
@@ -219,8 +230,11 @@ def test_bad_arguments_are_refused(arguments, error, match):
 @pytest.mark.parametrize(
     "model, match",
     [
-        (CategoricalModel(max_iter=2), "cannot label new ones"),
-        (KernelRIM(base_kernel=lambda X, Y: X @ Y.T, max_iter=2), "callable"),
+        (CategoricalModel(max_iter=2, **PUBLISHED), "cannot label new ones"),
+        (
+            KernelRIM(base_kernel=lambda X, Y: X @ Y.T, max_iter=2, **PUBLISHED),
+            "callable",
+        ),
     ],
 )
 def test_models_without_a_graph_are_refused(model, match):
@@ -231,14 +245,14 @@ def test_models_without_a_graph_are_refused(model, match):
 def test_a_large_soft_tree_is_refused(monkeypatch):
     from gemclus.onnx import _models
 
-    model = Douglas(feature_mask=np.arange(13) < 4, max_iter=1).fit(X)
+    model = Douglas(feature_mask=np.arange(13) < 4, max_iter=1, **PUBLISHED).fit(X)
     monkeypatch.setattr(_models, "_MOST_SCORES", 47)
     with pytest.raises(TypeError, match="48 leaf scores.*feature_mask"):
         to_onnx(model)
 
 
 def test_weights_that_are_not_finite_are_refused():
-    model = LinearMMD(max_iter=2).fit(X)
+    model = LinearMMD(max_iter=2, **PUBLISHED).fit(X)
     model.W_[0, 0] = np.nan
     with pytest.raises(ValueError, match="W of LinearMMD must be finite"):
         to_onnx(model)
@@ -257,7 +271,7 @@ def test_a_graph_too_large_for_a_file_is_refused(monkeypatch):
 
     monkeypatch.setattr(_graph, "_MOST_BYTES", 100)
     with pytest.raises(ValueError, match="W of LinearMMD: the constants"):
-        to_onnx(LinearMMD(max_iter=2).fit(X))
+        to_onnx(LinearMMD(max_iter=2, **PUBLISHED).fit(X))
 
 
 def test_derived_models():
@@ -268,9 +282,11 @@ def test_derived_models():
         def _infer(self, X, retain=True):
             return super()._infer(X + 1.0, retain)
 
-    assert_same(Renamed(max_iter=5, random_state=0).fit(X), rows(100), "float64")
+    assert_same(
+        Renamed(max_iter=5, random_state=0, **PUBLISHED).fit(X), rows(100), "float64"
+    )
     with pytest.raises(TypeError, match="Shifted has a _infer of its own.*converter"):
-        to_onnx(Shifted(max_iter=2).fit(X))
+        to_onnx(Shifted(max_iter=2, **PUBLISHED).fit(X))
 
 
 @pytest.mark.parametrize("thing", [3, "model", LinearMMD])
@@ -288,7 +304,9 @@ def test_without_onnx(monkeypatch):
 
 
 def test_sparse_models_keep_their_selection():
-    model = SparseLinearMMD(alpha=1.0, ovo=True, random_state=0, max_iter=50)
+    model = SparseLinearMMD(
+        alpha=1.0, ovo=True, random_state=0, max_iter=50, **PUBLISHED
+    )
     model.path(X, max_patience=2)
     assert 0 < len(model.get_selection()) < X.shape[1]
     assert_same(model, rows(), "float64")

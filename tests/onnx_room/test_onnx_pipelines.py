@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
@@ -46,7 +47,7 @@ def samples(n, seed=0):
 
 
 X, NEW = samples(300), samples(10_000, seed=1)
-MODELS = [LinearMMD(max_iter=20, random_state=0), Kauri(max_clusters=8)]
+MODELS = [LinearMMD(max_iter=20, random_state=0, **PUBLISHED), Kauri(max_clusters=8)]
 STEPS = [
     StandardScaler(),
     StandardScaler(with_mean=False),
@@ -146,14 +147,18 @@ def test_an_empty_feature_is_left_out(dtype):
 
 
 def test_sparse_models_select_in_pipelines():
-    first = SparseLinearMMD(alpha=0.3, max_iter=200, learning_rate=0.01, random_state=0)
+    first = SparseLinearMMD(
+        alpha=0.3, max_iter=200, learning_rate=0.01, random_state=0, **PUBLISHED
+    )
     pipeline = make_pipeline(StandardScaler(), first, Kauri()).fit(X)
     assert_same(pipeline, NEW, "float32")
 
 
 def test_searches_give_their_best():
     search = GridSearchCV(
-        make_pipeline(StandardScaler(), LinearMMD(max_iter=5, random_state=0)),
+        make_pipeline(
+            StandardScaler(), LinearMMD(max_iter=5, random_state=0, **PUBLISHED)
+        ),
         {"linearmmd__n_clusters": [2, 3]},
         cv=2,
     ).fit(X)

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import sklearn
+from estimators import PUBLISHED
 from scipy import sparse
 from scipy.stats import rankdata
 from sklearn.base import clone
@@ -51,7 +52,7 @@ def expected_failed_checks(selector):
     [
         KSelector(KMeans(n_init=1, random_state=0), range(2, 5), random_state=0),
         KSelector(
-            LinearMMD(max_iter=5, learning_rate=0.01, init="k-means++"),
+            LinearMMD(max_iter=5, learning_rate=0.01, init="k-means++", solver="adam"),
             range(2, 5),
             random_state=0,
         ),
@@ -66,8 +67,8 @@ def test_estimator_checks(estimator, check):
     "estimator, arguments",
     [
         (KMeans(n_init=3), {}),
-        (LinearMMD(ovo=True, **LBFGS), {}),
-        (MLPMMD(ovo=True, **LBFGS), {}),
+        (LinearMMD(ovo=True, **PUBLISHED | LBFGS), {}),
+        (MLPMMD(ovo=True, **PUBLISHED | LBFGS), {}),
         (AgglomerativeClustering(), {"criteria": WITHOUT_PREDICT}),
         (GaussianMixture(n_init=3), {"param_name": "n_components"}),
         (Kauri(), {"param_name": "max_clusters"}),
@@ -136,7 +137,9 @@ def test_ties_go_to_fewer_clusters():
 
 def test_users_scorers_get_the_fitted_model():
     selector = KSelector(
-        LinearMMD(ovo=True, **LBFGS), criteria=[silhouette_scorer], random_state=0
+        LinearMMD(ovo=True, **PUBLISHED | LBFGS),
+        criteria=[silhouette_scorer],
+        random_state=0,
     ).fit(FIVE)
     expected = silhouette_score(FIVE, selector.labels_)
     best = selector.scores_["silhouette_scorer"][selector.best_index_]
@@ -167,7 +170,7 @@ def test_n_clusters_is_what_the_model_uses():
 
 
 def test_jobs_change_nothing_and_the_seed_is_all():
-    model = LinearMMD(**LBFGS)  # has no seed of its own
+    model = LinearMMD(**PUBLISHED | LBFGS)  # has no seed of its own
     scores = [
         KSelector(model, [3, 5], criteria=CRITERIA, n_jobs=n_jobs, random_state=1)
         .fit(FIVE)
@@ -203,8 +206,8 @@ def test_sparse_data():
 
 def test_precomputed_kernels_are_taken_by_rows_and_columns():
     kernel = rbf_kernel(FIVE)
-    named = LinearMMD(kernel="rbf", **LBFGS)
-    given = LinearMMD(kernel="precomputed", **LBFGS)
+    named = LinearMMD(kernel="rbf", **PUBLISHED | LBFGS)
+    given = LinearMMD(kernel="precomputed", **PUBLISHED | LBFGS)
     scores = [
         KSelector(model, [3, 5], random_state=0).fit(FIVE, kernel).scores_
         for model in (named, given)
@@ -290,8 +293,8 @@ def test_bad_arguments_are_named_and_change_nothing(arguments, error, message):
 
 def test_models_that_cannot_predict_new_samples_say_so():
     with pytest.raises(ValueError):
-        KSelector(CategoricalMMD(max_iter=5), [2, 3]).fit(FIVE)
-    selector = KSelector(CategoricalMMD(**LBFGS), criteria=WITHOUT_PREDICT)
+        KSelector(CategoricalMMD(max_iter=5, **PUBLISHED), [2, 3]).fit(FIVE)
+    selector = KSelector(CategoricalMMD(**PUBLISHED | LBFGS), criteria=WITHOUT_PREDICT)
     assert selector.fit(FIVE).n_clusters_ > 1
 
 

@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import PUBLISHED
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.pipeline import make_pipeline
@@ -18,13 +19,13 @@ from gemclus.selection._stability import _kept_features, complementary_halves
 from gemclus.sparse import SparseLinearMMD, SparseMLPMMD
 
 X, CLASSES = celeux_one(n=200, p=15, random_state=0)
-QUICK = SparseLinearMMD(3, learning_rate=0.01, max_iter=100)
+QUICK = SparseLinearMMD(3, learning_rate=0.01, max_iter=100, **PUBLISHED)
 
 
 @parametrize_with_checks(
     [
         StabilitySelection(
-            SparseLinearMMD(3, max_iter=5, init="k-means++"),
+            SparseLinearMMD(3, max_iter=5, init="k-means++", solver="adam"),
             n_resamples=2,
             path_params={"alpha_multiplier": 2.0},
             random_state=0,
@@ -40,7 +41,7 @@ def test_estimator_checks(estimator, check):
 def test_finds_the_five_features_among_195_of_noise(seed):
     data, _ = celeux_one(n=300, p=195, random_state=seed)
     selector = StabilitySelection(
-        SparseLinearMMD(3), n_resamples=20, n_jobs=2, random_state=seed
+        SparseLinearMMD(3, **PUBLISHED), n_resamples=20, n_jobs=2, random_state=seed
     ).fit(data)
     assert selector.min_features_ == 13
     assert selector.get_support(indices=True).tolist() == [0, 1, 2, 3, 4]
@@ -130,7 +131,12 @@ def test_in_a_pipeline_with_names():
 
 def test_mlps_and_precomputed_kernels():
     given = SparseLinearMMD(
-        3, kernel="precomputed", learning_rate=0.01, max_iter=100, random_state=0
+        3,
+        kernel="precomputed",
+        learning_rate=0.01,
+        max_iter=100,
+        random_state=0,
+        **PUBLISHED,
     )
     found = [
         StabilitySelection(model, n_resamples=4, min_features=5, random_state=0)
@@ -140,7 +146,7 @@ def test_mlps_and_precomputed_kernels():
     ]
     np.testing.assert_allclose(*found, atol=0.26)
     assert found[0][:5].min() == 1.0
-    mlp = SparseMLPMMD(3, learning_rate=0.01, max_iter=50, n_hidden_dim=5)
+    mlp = SparseMLPMMD(3, learning_rate=0.01, max_iter=50, n_hidden_dim=5, **PUBLISHED)
     selector = StabilitySelection(mlp, n_resamples=2, random_state=0).fit(X)
     assert selector.frequencies_.shape == (20,)
 
@@ -158,7 +164,7 @@ def test_mlps_and_precomputed_kernels():
             ValueError,
             "min_features=21 must be at most",
         ),
-        ({"estimator": LinearMMD()}, TypeError, "LinearMMD has no path"),
+        ({"estimator": LinearMMD(**PUBLISHED)}, TypeError, "LinearMMD has no path"),
         ({"path_params": [1]}, TypeError, "path_params must be a dict"),
         (
             {"path_params": {"min_features": 3}},

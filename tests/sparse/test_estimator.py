@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import PUBLISHED
 from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.pipeline import make_pipeline
@@ -40,7 +41,7 @@ def selecting(cls, **arguments):
     if issubclass(cls, SparseMLPModel):
         # With a loose bound the hidden layer holds on to all features for long.
         defaults |= {"n_hidden_dim": 8, "M": 1.0}
-    return cls(random_state=0, **defaults | arguments)
+    return cls(random_state=0, **PUBLISHED | defaults | arguments)
 
 
 @every_model
@@ -72,8 +73,12 @@ def test_hidden_weights_obey_the_skip_weights(cls):
 
 
 def test_initial_draws_of_the_network():
-    model = SparseMLPModel(alpha=0, max_iter=1, learning_rate=1e-300, random_state=3)
-    plain = MLPModel(max_iter=1, learning_rate=1e-300, random_state=3).fit(X)
+    model = SparseMLPModel(
+        alpha=0, max_iter=1, learning_rate=1e-300, random_state=3, **PUBLISHED
+    )
+    plain = MLPModel(max_iter=1, learning_rate=1e-300, random_state=3, **PUBLISHED).fit(
+        X
+    )
     state = np.random.RandomState(3)
     for _fan_in, shape in [(10, (10, 20)), (10, 20), (20, (20, 3)), (20, 3)]:
         state.uniform(size=shape)
@@ -89,12 +94,14 @@ def test_initial_draws_of_the_network():
 @pytest.mark.parametrize("M", [-1, np.inf, "10"])
 def test_network_refuses_bad_hierarchy_coefficients(M):
     with pytest.raises((ValueError, TypeError), match="M must be"):
-        SparseMLPModel(M=M).fit(X)
+        SparseMLPModel(M=M, **PUBLISHED).fit(X)
 
 
 def test_zero_skip_weights_never_give_nan():
     """As after a warm start from weights that someone has set by hand."""
-    model = SparseMLPMMD(max_iter=5, warm_start=True, random_state=0).fit(X)
+    model = SparseMLPMMD(max_iter=5, warm_start=True, random_state=0, **PUBLISHED).fit(
+        X
+    )
     model.W_skip_[:] = 0.0
     model.fit(X)
     assert all(np.isfinite(weight).all() for weight in model._get_weights())
@@ -103,8 +110,8 @@ def test_zero_skip_weights_never_give_nan():
 
 
 def test_without_penalty_it_is_the_linear_model():
-    sparse = SparseLinearModel(alpha=0, max_iter=50, random_state=1).fit(X)
-    plain = LinearModel(max_iter=50, random_state=1).fit(X)
+    sparse = SparseLinearModel(alpha=0, max_iter=50, random_state=1, **PUBLISHED).fit(X)
+    plain = LinearModel(max_iter=50, random_state=1, **PUBLISHED).fit(X)
     np.testing.assert_array_equal(sparse.W_, plain.W_)
     np.testing.assert_array_equal(sparse.b_, plain.b_)
 
@@ -114,9 +121,16 @@ def test_proximal_steps_are_those_of_the_optimiser(solver):
     """One epoch is one step of the optimiser, then the prox of its length."""
     rate, alpha = 0.05, 3.0
     sparse = SparseLinearModel(
-        alpha=alpha, max_iter=1, learning_rate=rate, solver=solver, random_state=1
+        alpha=alpha,
+        max_iter=1,
+        learning_rate=rate,
+        solver=solver,
+        random_state=1,
+        init="random",
     )
-    plain = LinearModel(max_iter=1, learning_rate=rate, solver=solver, random_state=1)
+    plain = LinearModel(
+        max_iter=1, learning_rate=rate, solver=solver, random_state=1, init="random"
+    )
     W = plain.fit(X).W_
     step = alpha * rate * (np.sqrt(1 - 0.999) / (1 - 0.9) if solver == "adam" else 1)
     norms = np.linalg.norm(W, axis=1, keepdims=True)
@@ -151,12 +165,12 @@ def test_groups_are_selected_together(cls, groups):
 )
 def test_refusals(cls, arguments, error, match):
     with pytest.raises(error, match=match):
-        cls(**arguments).fit(X)
+        cls(**PUBLISHED | arguments).fit(X)
 
 
 def test_dynamic_is_a_flag():
     with pytest.raises(TypeError, match="dynamic must be True or False"):
-        SparseLinearModel(dynamic=1).fit(X)
+        SparseLinearModel(dynamic=1, **PUBLISHED).fit(X)
 
 
 @every_model
@@ -169,7 +183,7 @@ def test_a_selector_of_frames(cls):
     assert (
         model.set_output(transform="pandas").transform(frame).columns.tolist() == names
     )
-    pipeline = make_pipeline(clone(model), LinearModel(max_iter=3))
+    pipeline = make_pipeline(clone(model), LinearModel(max_iter=3, **PUBLISHED))
     assert pipeline.fit(frame)[-1].n_features_in_ == 5
 
 

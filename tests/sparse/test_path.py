@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import PUBLISHED
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
@@ -27,12 +28,12 @@ X, y = celeux_one(n=120, p=5, mu=1.7, random_state=0)
 def small(cls=SparseLinearMMD, **arguments):
     """A model whose path is short."""
     arguments = {"alpha": 0.3, "learning_rate": 1e-2, "max_iter": 100} | arguments
-    return cls(random_state=0, **arguments)
+    return cls(random_state=0, **PUBLISHED | arguments)
 
 
 def test_published_path():
     X, y = celeux_one(n=300, p=20, mu=1.7, random_state=0)
-    model = SparseLinearMMD(random_state=0, alpha=1, ovo=True)
+    model = SparseLinearMMD(random_state=0, alpha=1, ovo=True, **PUBLISHED)
     _, geminis, _, alphas, n_features = model.path(X)
     assert model.get_selection().tolist() == [0, 1, 2, 3, 4]
     assert adjusted_rand_score(y, model.labels_) == pytest.approx(0.833, abs=5e-4)

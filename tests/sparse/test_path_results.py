@@ -8,6 +8,7 @@ import warnings
 import numpy as np
 import pandas as pd
 import pytest
+from estimators import PUBLISHED
 
 from gemclus.data import celeux_one
 from gemclus.gemini import MI
@@ -23,7 +24,7 @@ X, y = celeux_one(n=120, p=5, mu=1.7, random_state=0)
 
 def small(cls=SparseLinearMMD, **arguments):
     arguments = {"alpha": 0.3, "learning_rate": 1e-2, "max_iter": 100} | arguments
-    return cls(random_state=0, **arguments)
+    return cls(random_state=0, **PUBLISHED | arguments)
 
 
 class Shifted(MI):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 
 from gemclus.data import celeux_one
 from gemclus.gemini import MMDGEMINI
@@ -36,7 +37,7 @@ def test_training_follows_a_selection_that_keeps_its_size():
             return super()._compute_grads(X, y_pred, gradient)
 
     gemini = MMDGEMINI(kernel="rbf")
-    Turning(gemini=gemini, dynamic=True, max_iter=9, random_state=0).fit(X)
+    Turning(gemini=gemini, dynamic=True, max_iter=9, random_state=0, **PUBLISHED).fit(X)
     assert [support.sum() for _, _, support in steps] == [8] + [2] * 8
     for y_pred, gradient, support in steps:
         affinity = gemini.compute_affinity(X[:, support])
@@ -48,7 +49,7 @@ def test_training_follows_a_selection_that_keeps_its_size():
     ("alpha", "first"), [(1e-4, 1e-4), (9e-3, 9e-3), (3.0, 3.0), (0.0, 1e-2)]
 )
 def test_a_path_starts_at_alpha(alpha, first):
-    model = SparseLinearMMD(alpha=alpha, max_iter=5, random_state=0)
+    model = SparseLinearMMD(alpha=alpha, max_iter=5, random_state=0, **PUBLISHED)
     path = model.path(X, alpha_multiplier=10.0, min_features=7)
     expected = first * 10.0 ** np.arange(len(path.alphas))
     np.testing.assert_allclose(path.alphas, expected, rtol=1e-12)

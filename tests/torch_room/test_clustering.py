@@ -9,6 +9,7 @@ import warnings
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -83,7 +84,7 @@ def test_scikit_learn_checks(estimator, check):
 @pytest.mark.parametrize("make", [trunk, classifier])
 def test_separated_blobs_are_found(make, objective):
     X, y = blobs()
-    fitted = model(make(), objective, max_epochs=15, n_init=4).fit(X)
+    fitted = model(make(**PUBLISHED), objective, max_epochs=15, n_init=4).fit(X)
     assert adjusted_rand_score(y, fitted.labels_) == 1
     assert fitted.n_clusters_used_ == fitted.n_clusters_ == 3
     P = fitted.predict_proba(X)

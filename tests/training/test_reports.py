@@ -6,6 +6,7 @@ import sys
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
@@ -34,7 +35,7 @@ def lines(capsys):
 
 def fit(**arguments):
     settings = {"max_iter": 40, "verbose": True, "random_state": 0} | arguments
-    return LinearMMD(**settings).fit(X)
+    return LinearMMD(**PUBLISHED | settings).fit(X)
 
 
 @pytest.mark.usefixtures("bare")
@@ -103,7 +104,7 @@ def test_the_last_line_says_how_a_training_ended(capsys):
         def on_fit_task_end(self, estimator, context):
             return context.task_name == "epoch" and context.task_id == 6
 
-    model = LinearMMD(verbose=True, random_state=0).set_callbacks(Stop())
+    model = LinearMMD(verbose=True, random_state=0, **PUBLISHED).set_callbacks(Stop())
     assert model.fit(X).n_iter_ == 7
     assert "stopped by a callback after 7 epochs" in lines(capsys)[-1]
 
@@ -119,7 +120,7 @@ def test_the_last_line_of_trainings_that_fail(capsys):
     for error, reason in ((KeyboardInterrupt, "interrupted"), (OSError, "interrupted")):
         Interrupted.error = error
         with pytest.raises(error):
-            Interrupted(verbose=True).fit(X)
+            Interrupted(verbose=True, **PUBLISHED).fit(X)
         printed = capsys.readouterr().err.splitlines()[-1]
         assert printed.startswith(f"Interrupted: {reason} before its first epoch, ")
 
@@ -134,7 +135,9 @@ def test_a_solver_of_few_iterations_prints_some_of_them(capsys):
 
 @pytest.mark.usefixtures("bare")
 def test_paths_print_their_steps(capsys):
-    model = SparseLinearMMD(alpha=3.0, max_iter=20, verbose=True, random_state=0)
+    model = SparseLinearMMD(
+        alpha=3.0, max_iter=20, verbose=True, random_state=0, **PUBLISHED
+    )
     path = model.path(X, alpha_multiplier=2.0)
     steps = [x for x in capsys.readouterr().err.splitlines() if "features" in x]
     assert len(steps) == len(path.alphas)
@@ -178,6 +181,8 @@ def test_notebooks_are_recognised(monkeypatch):
 
 
 def test_verbose_changes_no_result(capsys):
-    loud = LinearModel(gemini="mi", max_iter=9, verbose=True, random_state=0).fit(X)
-    mute = LinearModel(gemini="mi", max_iter=9, random_state=0).fit(X)
+    loud = LinearModel(
+        gemini="mi", max_iter=9, verbose=True, random_state=0, **PUBLISHED
+    ).fit(X)
+    mute = LinearModel(gemini="mi", max_iter=9, random_state=0, **PUBLISHED).fit(X)
     np.testing.assert_array_equal(loud.W_, mute.W_)

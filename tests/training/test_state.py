@@ -12,6 +12,7 @@ import estimators
 import joblib
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from joblib import parallel_backend
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
@@ -57,7 +58,9 @@ def failing(cls, hook, at=0):
     Failing.calls = 0
     setattr(Failing, hook, Failing.fail)
     model = estimators.make_gradient_model(cls)
-    return Failing(**model.get_params()).set_params(max_iter=4, random_state=0)
+    return Failing(**PUBLISHED | model.get_params()).set_params(
+        max_iter=4, random_state=0
+    )
 
 
 def state_of(model):
@@ -154,7 +157,9 @@ def test_a_failed_path_leaves_the_model_as_it_was():
                 raise Broken
             return super().evaluate(y_pred, affinity, return_grad)
 
-    model = SparseLinearModel(gemini="mi", max_iter=10, random_state=0).fit(X)
+    model = SparseLinearModel(
+        gemini="mi", max_iter=10, random_state=0, **PUBLISHED
+    ).fit(X)
     labels, W = model.labels_, model.W_
     with pytest.raises(Broken):
         model.set_params(gemini=Late()).path(X)
@@ -187,7 +192,7 @@ def test_ctrl_c_in_partial_fit_keeps_the_stream():
                 raise KeyboardInterrupt
             return super()._compute_grads(X, y_pred, gradient)
 
-    model = Interrupted(batch_size=12, random_state=0).partial_fit(X)
+    model = Interrupted(batch_size=12, random_state=0, **PUBLISHED).partial_fit(X)
     W = model.W_.copy()
     Interrupted.armed = True
     with pytest.raises(TrainingInterrupted):
@@ -386,7 +391,7 @@ def test_models_that_hold_weights_in_a_list_are_left_as_they_were():
                 raise Broken
             super()._finish_fit(X)
 
-    model = Listed(max_iter=3, random_state=0).partial_fit(X)
+    model = Listed(max_iter=3, random_state=0, **PUBLISHED).partial_fit(X)
     kept = [weight.copy() for weight in model._get_weights()]
     model.armed = True
     with pytest.raises(Broken):

@@ -4,7 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from estimators import make_gradient_model
+from estimators import PUBLISHED, make_gradient_model
 from scipy.special import softmax
 from sklearn.datasets import load_iris, load_wine
 from sklearn.exceptions import NotFittedError
@@ -48,7 +48,9 @@ def test_logits_are_those_of_all_leaves(n_features, n_cuts):
 
 def test_predictions_follow_the_attributes(X):
     mask = [True, False, True, True]
-    model = Douglas(n_cuts=2, feature_mask=mask, max_iter=5, random_state=0).fit(X)
+    model = Douglas(
+        n_cuts=2, feature_mask=mask, max_iter=5, random_state=0, **PUBLISHED
+    ).fit(X)
     logits = naive_logits(X[:, mask], model.cut_points_list_, model.leaf_scores_, 0.1)
     np.testing.assert_allclose(
         model.predict_proba(X), softmax(logits, axis=1), rtol=1e-9, atol=1e-12
@@ -83,7 +85,9 @@ def test_bins_that_underflow_are_exact():
 @pytest.mark.parametrize("n_cuts", [1, 2])
 def test_raw_data_give_no_nan(gemini, n_cuts):
     X = load_wine().data[:, [0, 3, 4, 12]] * 1e3
-    model = Douglas(gemini=gemini, n_cuts=n_cuts, max_iter=20, random_state=0).fit(X)
+    model = Douglas(
+        gemini=gemini, n_cuts=n_cuts, max_iter=20, random_state=0, **PUBLISHED
+    ).fit(X)
     assert np.isfinite(model.objective_curve_).all()
     assert all(np.isfinite(weight).all() for weight in model._get_weights())
     assert np.isfinite(model.predict_proba(X)).all()
@@ -92,7 +96,7 @@ def test_raw_data_give_no_nan(gemini, n_cuts):
 def test_learns_iris():
     X, y = load_iris(return_X_y=True)
     X = StandardScaler().fit_transform(X)
-    model = Douglas(n_cuts=2, random_state=0).fit(X)
+    model = Douglas(n_cuts=2, random_state=0, **PUBLISHED).fit(X)
     assert adjusted_rand_score(y, model.labels_) > 0.5
     # Trained to its end, it passes the objective of the classes themselves.
     model.set_params(max_iter=1000).fit(X)
@@ -102,7 +106,7 @@ def test_learns_iris():
 
 @pytest.mark.parametrize("n_cuts", [1, 2, 3])
 def test_training_starts_from_a_linear_model_of_the_bins(X, n_cuts):
-    model = Douglas(n_cuts=n_cuts, n_clusters=4)
+    model = Douglas(n_cuts=n_cuts, n_clusters=4, **PUBLISHED)
     model._init_params(np.random.RandomState(0), X)
     quantiles = np.quantile(X, np.arange(1, n_cuts + 1) / (n_cuts + 1), axis=0).T
     np.testing.assert_allclose(model.cut_points_list_, quantiles)
@@ -117,7 +121,7 @@ def test_training_starts_from_a_linear_model_of_the_bins(X, n_cuts):
 def test_cut_points_start_within_their_features(X):
     X = X * [1.0, 1e4, 1e-4, 1.0] + [0.0, 1e5, 0.0, -1e3]
     X[:, 3] = 7.0
-    model = Douglas(n_cuts=5)
+    model = Douglas(n_cuts=5, **PUBLISHED)
     for seed in range(5):
         model._init_params(np.random.RandomState(seed), X)
         for column, cuts in zip(X.T, model.cut_points_list_, strict=True):
@@ -128,11 +132,13 @@ def test_cut_points_start_within_their_features(X):
 def test_too_many_leaves_are_refused_with_their_number():
     X = np.random.RandomState(0).normal(size=(10, 30))
     with pytest.raises(ValueError, match=r"1\.07374e\+09 leaves.*feature_mask"):
-        Douglas().fit(X)
+        Douglas(**PUBLISHED).fit(X)
     with pytest.raises(ValueError, match=r"leaves.*feature_mask"):
-        Douglas(n_cuts=10**9).fit(X)
+        Douglas(n_cuts=10**9, **PUBLISHED).fit(X)
     mask = np.arange(30) < 3
-    assert Douglas(feature_mask=mask, max_iter=1).fit(X).leaf_scores_.shape == (8, 3)
+    assert Douglas(feature_mask=mask, max_iter=1, **PUBLISHED).fit(
+        X
+    ).leaf_scores_.shape == (8, 3)
 
 
 @pytest.mark.parametrize(
@@ -146,20 +152,24 @@ def test_too_many_leaves_are_refused_with_their_number():
 )
 def test_feature_mask_is_checked(X, mask, error, message):
     with pytest.raises(error, match=message):
-        Douglas(feature_mask=mask).fit(X)
+        Douglas(feature_mask=mask, **PUBLISHED).fit(X)
 
 
 def test_feature_mask_as_list_or_array_is_the_same(X):
     mask = [True, False, False, True]
-    first = Douglas(feature_mask=mask, max_iter=3, random_state=0).fit(X)
-    second = Douglas(feature_mask=np.array(mask), max_iter=3, random_state=0).fit(X)
+    first = Douglas(feature_mask=mask, max_iter=3, random_state=0, **PUBLISHED).fit(X)
+    second = Douglas(
+        feature_mask=np.array(mask), max_iter=3, random_state=0, **PUBLISHED
+    ).fit(X)
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
     X[:, 1:3] = 0.0
     np.testing.assert_array_equal(first.predict_proba(X), second.predict_proba(X))
 
 
 def test_a_mask_leaves_the_other_features_out(X):
-    model = Douglas(feature_mask=[True, False, False, True], max_iter=3).fit(X)
+    model = Douglas(
+        feature_mask=[True, False, False, True], max_iter=3, **PUBLISHED
+    ).fit(X)
     before = model.predict_proba(X)
     X[:, 1:3] = 99.0
     np.testing.assert_array_equal(model.predict_proba(X), before)
@@ -176,11 +186,13 @@ def test_a_mask_leaves_the_other_features_out(X):
 )
 def test_arguments_are_checked(X, arguments, error):
     with pytest.raises(error, match=next(iter(arguments))):
-        Douglas(**arguments).fit(X)
+        Douglas(**PUBLISHED | arguments).fit(X)
 
 
 def test_active_points_separate_samples(X):
-    model = Douglas(n_cuts=3, feature_mask=[True, False, True, False], max_iter=1)
+    model = Douglas(
+        n_cuts=3, feature_mask=[True, False, True, False], max_iter=1, **PUBLISHED
+    )
     model.fit(X)
     model._cut_points[...] = [[5.0, 0.1, -0.2], [9.0, X[:, 2].min(), X[:, 2].max()]]
     active = model.find_active_points(X)
@@ -190,11 +202,11 @@ def test_active_points_separate_samples(X):
     with pytest.raises(ValueError, match="features"):
         model.find_active_points(X[:, :2])
     with pytest.raises(NotFittedError):
-        Douglas().find_active_points(X)
+        Douglas(**PUBLISHED).find_active_points(X)
 
 
 def test_nothing_of_the_size_of_the_data_is_kept(X):
-    model = Douglas(max_iter=2, random_state=0).fit(X)
+    model = Douglas(max_iter=2, random_state=0, **PUBLISHED).fit(X)
     sized = [
         name
         for name, value in vars(model).items()

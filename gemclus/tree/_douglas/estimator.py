@@ -11,7 +11,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.docstrings import fill_docstring
-from gemclus._common.parameters import store
+from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import ArrayLike, Floats, Objective, Seed
 from gemclus._common.validation import check_float, check_int
 from gemclus._core import layers
@@ -110,7 +110,7 @@ class Douglas(DiscriminativeModel):
         temperature: float = 0.1,
         max_iter: int = 100,
         learning_rate: float = 1e-2,
-        solver: Solver = "adam",
+        solver: Solver = "auto",
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
@@ -118,7 +118,7 @@ class Douglas(DiscriminativeModel):
         tol: float | None = None,
         n_iter_no_change: int = 10,
         n_init: int = 1,
-        init: str | ArrayLike = "random",
+        init: str | ArrayLike = KMEANS_START,
         warm_start: bool = False,
         n_jobs: int | None = None,
     ) -> None:
