@@ -150,7 +150,11 @@ def test_each_pair_keeps_its_factor_in_a_batch(batch, gemini):
 def test_an_epoch_is_the_mean_over_samples_not_over_batches():
     batches = [[0, 1, 2, 3, 4, 5, 6, 7, 8], [9, 10, 11], [12, 13]]
     model = on_batches(LinearModel, *batches)(
-        gemini="mmd_ova", max_iter=1, learning_rate=1e-300, random_state=0
+        gemini="mmd_ova",
+        max_iter=1,
+        learning_rate=1e-300,
+        random_state=0,
+        **PUBLISHED,
     ).fit(X)
     gemini, P = MMDGEMINI(), model.predict_proba(X)
     values = [gemini.evaluate(P[b], gemini.compute_affinity(X[b])) for b in batches]

@@ -47,7 +47,7 @@ def blobs():
 def small(cls, **arguments):
     """An instance that trains for a moment, from a start near the blobs."""
     model = cls()
-    wanted = {"max_iter": 20, "init": "k-means++", "learning_rate": 0.01}
+    wanted = {"solver": "adam", "max_iter": 20, "learning_rate": 0.01}
     wanted |= {"random_state": 0} | arguments
     valid = {name: wanted[name] for name in wanted if name in model.get_params()}
     return model.set_params(**valid)

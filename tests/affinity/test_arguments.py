@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from estimators import PUBLISHED
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import (
     laplacian_kernel,
@@ -38,9 +37,9 @@ def scaled_distances(X, *, scale):
 @pytest.mark.parametrize("cls", MMD_MODELS)
 def test_parameters_beside_a_callable_kernel_reach_it(cls):
     settings = dict(max_iter=3, random_state=0)
-    named = cls(kernel="rbf", kernel_params={"gamma": 0.5}, **PUBLISHED | settings)
-    given = cls(kernel=rbf_kernel, kernel_params={"gamma": 0.5}, **PUBLISHED | settings)
-    other = cls(kernel=rbf_kernel, **PUBLISHED | settings)
+    named = cls(kernel="rbf", kernel_params={"gamma": 0.5}, **settings)
+    given = cls(kernel=rbf_kernel, kernel_params={"gamma": 0.5}, **settings)
+    other = cls(kernel=rbf_kernel, **settings)
     score = given.fit(X).score(X)
     assert score == pytest.approx(named.fit(X).score(X), rel=1e-9)
     assert score != pytest.approx(other.fit(X).score(X), rel=1e-3)
@@ -49,22 +48,16 @@ def test_parameters_beside_a_callable_kernel_reach_it(cls):
 @pytest.mark.parametrize("cls", WASSERSTEIN_MODELS)
 def test_parameters_beside_a_callable_metric_reach_it(cls):
     settings = dict(max_iter=3, random_state=0, learning_rate=1e-9)
-    plain = cls(metric="l1", **PUBLISHED | settings).fit(X).score(X)
-    model = cls(
-        metric=scaled_distances, metric_params={"scale": 3.0}, **PUBLISHED | settings
-    )
+    plain = cls(metric="l1", **settings).fit(X).score(X)
+    model = cls(metric=scaled_distances, metric_params={"scale": 3.0}, **settings)
     assert model.fit(X).score(X) == pytest.approx(3 * plain, rel=1e-6)
 
 
 def test_parameters_beside_a_callable_base_kernel_reach_it():
     settings = dict(max_iter=5, random_state=0)
     for params in ({"gamma": 0.1}, {"gamma": 2.0}):
-        named = KernelRIM(
-            base_kernel="rbf", base_kernel_params=params, **PUBLISHED | settings
-        )
-        given = KernelRIM(
-            base_kernel=rbf_kernel, base_kernel_params=params, **PUBLISHED | settings
-        )
+        named = KernelRIM(base_kernel="rbf", base_kernel_params=params, **settings)
+        given = KernelRIM(base_kernel=rbf_kernel, base_kernel_params=params, **settings)
         np.testing.assert_allclose(
             given.fit(X).predict_proba(X), named.fit(X).predict_proba(X), rtol=1e-9
         )
@@ -130,11 +123,9 @@ def test_callables_of_other_signatures_are_refused():
         kernel_affinity(X, lambda: X)
     message = r"base_kernel is called as base_kernel\(X, Y\).*one_array\(samples\)"
     with pytest.raises(ValueError, match=message):
-        KernelRIM(base_kernel=one_array, **PUBLISHED).fit(X)
+        KernelRIM(base_kernel=one_array).fit(X)
     with pytest.raises(ValueError, match=r"base_kernel_params .*'width'.*rbf_kernel"):
-        KernelRIM(
-            base_kernel=rbf_kernel, base_kernel_params={"width": 1}, **PUBLISHED
-        ).fit(X)
+        KernelRIM(base_kernel=rbf_kernel, base_kernel_params={"width": 1}).fit(X)
 
 
 def test_a_type_error_inside_a_callable_is_its_own():
@@ -149,11 +140,11 @@ def test_a_type_error_inside_a_callable_is_its_own():
 @pytest.mark.parametrize(
     ("fit", "argument"),
     [
-        (lambda **given: LinearMMD(**PUBLISHED | given).fit(X), "kernel"),
-        (lambda **given: LinearWasserstein(**PUBLISHED | given).fit(X), "metric"),
+        (lambda **given: LinearMMD(**given).fit(X), "kernel"),
+        (lambda **given: LinearWasserstein(**given).fit(X), "metric"),
         (
             lambda **given: KernelRIM(
-                **PUBLISHED | {f"base_{name}": value for name, value in given.items()}
+                **{f"base_{name}": value for name, value in given.items()}
             ).fit(X),
             "kernel",
         ),
@@ -173,7 +164,7 @@ def test_a_matrix_as_a_kernel_is_told_where_matrices_go():
     with pytest.raises(TypeError, match="y of fit, with kernel='precomputed'"):
         kernel_affinity(X, X @ X.T)
     with pytest.raises(TypeError, match="y of fit, with metric='precomputed'"):
-        LinearWasserstein(metric=np.eye(40), **PUBLISHED).fit(X)
+        LinearWasserstein(metric=np.eye(40)).fit(X)
 
 
 def test_transformers_as_metrics_are_refused():
@@ -214,11 +205,11 @@ def test_factors_are_checked():
     Z[3, 1] = np.nan
     for factor in (Z, np.where(np.isnan(Z), np.inf, Z)):
         with pytest.raises(ValueError, match="y must have a finite factor"):
-            LinearMMD(kernel="precomputed", **PUBLISHED).fit(X, FactoredKernel(factor))
+            LinearMMD(kernel="precomputed").fit(X, FactoredKernel(factor))
         with pytest.raises(ValueError, match="y must have a finite factor"):
             Kauri(kernel="precomputed").fit(X, FactoredKernel(factor))
     with pytest.raises(ValueError, match="40 samples, got a FactoredKernel of 39"):
-        LinearMMD(kernel="precomputed", **PUBLISHED).fit(X, FactoredKernel(X[1:]))
+        LinearMMD(kernel="precomputed").fit(X, FactoredKernel(X[1:]))
     with pytest.raises(TypeError, match="factor must hold real numbers"):
         FactoredKernel(X.astype(object))
     counts = np.arange(6).reshape(3, 2)

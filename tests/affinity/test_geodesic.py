@@ -4,7 +4,6 @@ from functools import partial
 
 import numpy as np
 import pytest
-from estimators import PUBLISHED
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_circles, make_moons
@@ -46,7 +45,7 @@ def test_against_the_definition(n_features, n_neighbors):
 
 @pytest.mark.parametrize("make", [make_moons, partial(make_circles, factor=0.4)])
 def test_it_is_a_metric(make):
-    X, y = make(120, noise=0.03, random_state=0, **PUBLISHED)
+    X, y = make(120, noise=0.03, random_state=0)
     D = geodesic_distances(X, 4)
     assert (
         (D == D.T).all()
@@ -107,7 +106,7 @@ def test_permuted_samples_have_permuted_distances():
 def test_bad_numbers_of_neighbours_are_refused(n_neighbors, error, message):
     X = np.random.RandomState(0).normal(size=(40, 2))
     model = LinearWasserstein(
-        metric="geodesic", metric_params={"n_neighbors": n_neighbors}, **PUBLISHED
+        metric="geodesic", metric_params={"n_neighbors": n_neighbors}
     )
     with pytest.raises(error, match=message):
         model.fit(X)
@@ -130,7 +129,7 @@ def test_batches_take_rows_of_the_whole():
     np.testing.assert_array_equal(whole.take(batch), expected)
     assert whole.take(batch).is_metric
     model = LinearWasserstein(
-        2, metric="geodesic", batch_size=16, max_iter=3, random_state=0, **PUBLISHED
+        2, metric="geodesic", batch_size=16, max_iter=3, random_state=0
     )
     assert model.fit(X).labels_.shape == (80,)
 
@@ -139,19 +138,12 @@ def test_scores_are_of_the_graph_of_their_samples():
     X, _ = make_moons(120, noise=0.05, random_state=0)
     params = {"n_neighbors": 4}
     model = MLPWasserstein(
-        2,
-        metric="geodesic",
-        metric_params=params,
-        max_iter=5,
-        random_state=0,
-        **PUBLISHED,
+        2, metric="geodesic", metric_params=params, max_iter=5, random_state=0
     ).fit(X[:80])
     gemini = WassersteinGEMINI()
     new = gemini.evaluate(model.predict_proba(X[80:]), geodesic_distances(X[80:], 4))
     assert model.score(X[80:]) == pytest.approx(new, rel=1e-12)
-    nested = LinearModel(
-        2, gemini=WassersteinGEMINI(metric="geodesic"), max_iter=2, **PUBLISHED
-    )
+    nested = LinearModel(2, gemini=WassersteinGEMINI(metric="geodesic"), max_iter=2)
     assert clone(nested).fit(X).score(X) >= 0
 
 
@@ -161,7 +153,7 @@ def test_clusters_of_any_shape_are_found(make):
         200,
         noise=0.02,
         random_state=0,
-        **(PUBLISHED | {"factor": 0.5} if make is make_circles else {}),
+        **({"factor": 0.5} if make is make_circles else {}),
     )
     model = MLPWasserstein(
         2, ovo=True, metric="geodesic", solver="lbfgs", init=y, random_state=0

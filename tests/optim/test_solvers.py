@@ -60,7 +60,7 @@ def test_a_solver_of_ones_own(solver):
 
 def test_an_instance_keeps_its_own_learning_rate_and_state():
     solver = Adam(0.05)
-    settings = dict(max_iter=6, random_state=0, learning_rate=1e-3)
+    settings = dict(max_iter=6, random_state=0, learning_rate=1e-3, init="random")
     model = LinearMMD(solver=solver, **settings).fit(X)
     expected = LinearMMD(
         max_iter=6, random_state=0, learning_rate=0.05, **PUBLISHED
@@ -95,7 +95,9 @@ def test_a_full_batch_solver_of_ones_own():
 
 
 def test_proximal_steps_follow_a_solver_of_ones_own():
-    settings = dict(alpha=3.0, max_iter=2, learning_rate=0.05, random_state=1)
+    settings = dict(
+        alpha=3.0, max_iter=2, learning_rate=0.05, random_state=1, init="random"
+    )
     by_hand = SparseLinearMMD(solver=Descent, **settings).fit(X)
     plain = LinearMMD(
         solver=Descent, max_iter=1, learning_rate=0.05, random_state=1, init="random"

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from estimators import PUBLISHED
 from sklearn.datasets import load_wine, make_blobs, make_circles, make_moons
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
@@ -16,17 +15,17 @@ from gemclus.nonparametric import CategoricalModel, CategoricalWasserstein
 
 WINE = StandardScaler().fit_transform(load_wine().data)
 X, Y = make_blobs(60, centers=[[0, 0], [8, 0], [0, 8]], random_state=0)
-AT_START = dict(max_iter=1, learning_rate=1e-300, random_state=0)
+AT_START = dict(solver="adam", max_iter=1, learning_rate=1e-300, random_state=0)
 
 
 @pytest.mark.parametrize(
     "model",
     [
-        LinearMMD(kernel="rbf", **PUBLISHED),
-        LinearWasserstein(metric="l1", **PUBLISHED),
-        LinearWasserstein(metric="geodesic", **PUBLISHED),
-        RIM(**PUBLISHED),
-        LinearMMD(kernel="rbf", batch_size=20, **PUBLISHED),
+        LinearMMD(kernel="rbf"),
+        LinearWasserstein(metric="l1"),
+        LinearWasserstein(metric="geodesic"),
+        RIM(),
+        LinearMMD(kernel="rbf", batch_size=20),
     ],
 )
 def test_seeds_are_of_the_geometry_of_the_objective(model):
@@ -45,7 +44,7 @@ def test_seeds_are_of_the_geometry_of_the_objective(model):
 def test_precomputed_kernels_seed():
     kernel = np.equal.outer(Y, Y).astype(float)
     noise = np.random.RandomState(0).normal(size=(60, 2))
-    task = make_task(LinearMMD(3, kernel="precomputed", **PUBLISHED), noise, kernel)
+    task = make_task(LinearMMD(3, kernel="precomputed"), noise, kernel)
     labels = starting_labels("k-means++", task, 3, np.random.RandomState(0))
     assert adjusted_rand_score(labels, Y) == 1
 
@@ -54,8 +53,8 @@ def test_precomputed_kernels_seed():
 @pytest.mark.parametrize("seed", range(3))
 def test_clusters_of_any_shape_are_found_and_predicted(make, seed):
     shape = {} if make is make_moons else {"factor": 0.5}
-    samples, y = make(500, noise=0.05, random_state=seed, **PUBLISHED | shape)
-    new, y_new = make(500, noise=0.05, random_state=seed + 50, **PUBLISHED | shape)
+    samples, y = make(500, noise=0.05, random_state=seed, **shape)
+    new, y_new = make(500, noise=0.05, random_state=seed + 50, **shape)
     model = MLPWasserstein(
         2,
         ovo=True,
@@ -93,7 +92,7 @@ def test_known_labels_alone_are_as_those_samples_alone():
     known = np.arange(0, 60, 3)
     init = np.full(60, -1)
     init[known] = Y[known]
-    settings = dict(gemini="mi", max_iter=1, learning_rate=1e-300, random_state=0)
+    settings = {"gemini": "mi"} | AT_START
     partly = LinearModel(3, init=init, **settings).fit(X)
     alone = LinearModel(3, init=Y[known], **settings).fit(X[known])
     np.testing.assert_allclose(
@@ -109,9 +108,9 @@ def test_other_labels_are_refused(label, message):
     init = Y.copy()
     init[4] = label
     with pytest.raises(ValueError, match=f"init must hold labels from {message}"):
-        RIM(3, init=init, solver="adam").fit(X)
+        RIM(3, init=init).fit(X)
     with pytest.raises(ValueError, match="init must hold the label of some sample"):
-        RIM(3, init=np.full(60, -1), solver="adam").fit(X)
+        RIM(3, init=np.full(60, -1)).fit(X)
 
 
 def sharpness(model, *data):
@@ -122,10 +121,10 @@ def sharpness(model, *data):
 def test_cells_of_any_shape_are_led_to_firmly_and_others_softly():
     sharp = {}
     for name, model in {
-        "kernel": LinearMMD(3, **PUBLISHED),
-        "metric": LinearWasserstein(3, **PUBLISHED),
-        "geodesic": LinearWasserstein(3, metric="geodesic", **PUBLISHED),
-        "information": RIM(3, **PUBLISHED),
+        "kernel": LinearMMD(3),
+        "metric": LinearWasserstein(3),
+        "geodesic": LinearWasserstein(3, metric="geodesic"),
+        "information": RIM(3),
     }.items():
         model.set_params(init=Y, **AT_START)
         sharp[name] = sharpness(model, X)
