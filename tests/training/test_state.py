@@ -12,6 +12,7 @@ import estimators
 import joblib
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from joblib import parallel_backend
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
@@ -154,7 +155,9 @@ def test_a_failed_path_leaves_the_model_as_it_was():
                 raise Broken
             return super().evaluate(y_pred, affinity, return_grad)
 
-    model = SparseLinearModel(gemini="mi", max_iter=10, random_state=0).fit(X)
+    model = SparseLinearModel(
+        gemini="mi", max_iter=10, random_state=0, **PUBLISHED
+    ).fit(X)
     labels, W = model.labels_, model.W_
     with pytest.raises(Broken):
         model.set_params(gemini=Late()).path(X)
@@ -187,7 +190,7 @@ def test_ctrl_c_in_partial_fit_keeps_the_stream():
                 raise KeyboardInterrupt
             return super()._compute_grads(X, y_pred, gradient)
 
-    model = Interrupted(batch_size=12, random_state=0).partial_fit(X)
+    model = Interrupted(batch_size=12, random_state=0, **PUBLISHED).partial_fit(X)
     W = model.W_.copy()
     Interrupted.armed = True
     with pytest.raises(TrainingInterrupted):
@@ -197,6 +200,7 @@ def test_ctrl_c_in_partial_fit_keeps_the_stream():
 
 
 PROGRAM = """
+PUBLISHED = {{"solver": "adam", "init": "random"}}
 import sys, threading
 import numpy as np
 from gemclus import TrainingInterrupted
@@ -218,14 +222,18 @@ except TrainingInterrupted as error:
 @pytest.mark.parametrize(
     "statement, fitted",
     [
-        ("LinearModel(solver='adam', max_iter=10**9).fit(X)", "True"),
+        ("LinearModel(**PUBLISHED, max_iter=10**9).fit(X)", "True"),
         (
-            "LinearModel(gemini='wasserstein_ovo', solver='adam', max_iter=10**9).fit(X)",
+            "LinearModel(gemini='wasserstein_ovo', **PUBLISHED, max_iter=10**9).fit(X)",
             "True",
         ),
-        ("SparseLinearModel(max_iter=500).path(X, alpha_multiplier=1 + 1e-9)", "True"),
         (
-            "LinearModel(n_init=2, n_jobs=2, solver='adam', max_iter=10**9).fit(X)",
+            "SparseLinearModel(**PUBLISHED, max_iter=500)"
+            ".path(X, alpha_multiplier=1 + 1e-9)",
+            "True",
+        ),
+        (
+            "LinearModel(n_init=2, n_jobs=2, **PUBLISHED, max_iter=10**9).fit(X)",
             "False",
         ),
     ],
@@ -392,7 +400,7 @@ def test_models_that_hold_weights_in_a_list_are_left_as_they_were():
                 raise Broken
             super()._finish_fit(X)
 
-    model = Listed(max_iter=3, random_state=0).partial_fit(X)
+    model = Listed(max_iter=3, random_state=0, **PUBLISHED).partial_fit(X)
     kept = [weight.copy() for weight in model._get_weights()]
     model.armed = True
     with pytest.raises(Broken):
