@@ -92,8 +92,11 @@ def test_auto_is_what_applies():
         (LinearMMD(batch_size=50, **settings), Adam),
         (Batched(**settings), Adam),
     ]:
-        with pytest.warns(ConvergenceWarning, match="max_iter=3"):
-            model.fit(IRIS)
+        if isinstance(model, Batched):
+            model.fit(IRIS)  # steps on hooks of its own, for which there is no rule
+        else:
+            with pytest.warns(ConvergenceWarning, match="max_iter=3"):
+                model.fit(IRIS)
         assert type(model.optimiser_) is optimiser
     model = LinearMMD(random_state=0).partial_fit(IRIS)
     assert type(model.optimiser_) is Adam

@@ -183,6 +183,8 @@ def test_grid_search_with_a_precomputed_affinity(
     model = clone(estimator).set_params(**{argument: "precomputed"}, random_state=0)
     if "batch_size" in model.get_params():
         model.set_params(batch_size=8)
+    if "solver" in model.get_params():
+        model.set_params(**estimators.PUBLISHED)
     grid = _search_grid(estimator)
     search = GridSearchCV(model, grid, cv=3, error_score="raise")
     search.fit(frame, kind(matrices[argument]))
@@ -202,6 +204,7 @@ def test_grid_search_with_a_precomputed_affinity(
 
 def test_grid_search_over_the_objective(frame):
     model = LinearModel(gemini=MMDGEMINI(kernel="precomputed"), max_iter=5)
+    model.set_params(**estimators.PUBLISHED)
     grid = {"gemini__ovo": [True, False], "gemini__epsilon": [1e-12, 1e-6]}
     search = GridSearchCV(model, grid, cv=3, error_score="raise")
     search.fit(frame, DenseKernel(frame @ frame.T))

@@ -6,6 +6,7 @@ import estimators
 import numpy as np
 import pytest
 import sklearn
+from estimators import PUBLISHED
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.model_selection import GridSearchCV
@@ -167,6 +168,7 @@ def test_batches_are_unbiased_and_epochs_weighted_means():
     watched = Watched(
         3, reg=0.1, batch_size=13, random_state=0, max_iter=1, learning_rate=1e-300
     )
+    watched.set_params(**PUBLISHED)
     watched.fit(X, sample_weight=weights)
     total = kept = 0.0
     kept_weights = weights[weights > 0]

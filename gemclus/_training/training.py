@@ -19,7 +19,7 @@ from gemclus._training.trainer import Trainer
 # and end as high: lower by 5e-8 of the objective in the 95th percentile, by 5e-4 in
 # the 99th. Half the patience takes another fifth away, and these become 7e-5 and 2e-3.
 _FULL_BATCH_TOL = 1e-5
-# The same for `solver="auto"` where it takes steps, and how many times longer its
+# The same for `solver="auto"` with batches, and how many times longer its
 # patience is: a noisy objective seldom exceeds its best. On six data sets, five
 # models and batches of 32 and 100, trainings then end 0.1 % lower in the median than
 # after 1000 epochs, and at worst 1.6 %; with the rule above 2 %, and at worst 28 %.
@@ -106,7 +106,7 @@ def _stopping_rule(model: Any) -> tuple[float | None, int]:
         return model.tol, patience
     if model.optimiser_.is_full_batch():
         return _FULL_BATCH_TOL, patience
-    if model._is_auto():
+    if model._is_auto() and model.batch_size is not None:
         return _STEPS_TOL, _STEPS_PATIENCE * patience
     return None, patience
 

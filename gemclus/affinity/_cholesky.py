@@ -1,5 +1,6 @@
 """Factors of positive kernels: a Cholesky decomposition that chooses its samples."""
 
+from collections.abc import Mapping
 from numbers import Integral, Real
 
 import numpy as np
@@ -44,9 +45,23 @@ class KernelFactor:
 
 
 def is_positive_kernel(kernel, kernel_params=None):
-    """Whether a named kernel is positive semi-definite whatever the samples."""
-    params = kernel_params or {}
-    if not isinstance(kernel, str):
+    """Whether a named kernel is positive semi-definite whatever the samples.
+
+    Parameters
+    ----------
+    kernel : object
+        What the user gave as the kernel.
+    kernel_params : dict, default=None
+        Its parameters.
+
+    Returns
+    -------
+    positive : bool
+        False for what is no name, and for names whose parameters do not promise it.
+    """
+    params = {} if kernel_params is None else kernel_params
+    # What is neither is refused where the kernel is computed.
+    if not isinstance(kernel, str) or not isinstance(params, Mapping):
         return False
     if kernel in _ALWAYS_POSITIVE:
         return True

@@ -20,7 +20,7 @@ from gemclus._training.monitor import callback_context
 from gemclus._training.restarts import train_best
 from gemclus._training.state import has_weights, in_training
 from gemclus._training.task import Task
-from gemclus._training.training import train_once, warn_of_the_limit
+from gemclus._training.training import train_once, warn_of
 from gemclus.affinity import FactoredKernel
 from gemclus.affinity._feature_maps import FittedFeatureMap
 from gemclus.dask._blocks import BlockKernel, CollectionSource, LocalSource, Recipe
@@ -80,8 +80,7 @@ def fit(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> None:
                         twin.__dict__.pop("_retained", None)
                         twin.labels_ = predict(twin, X)
                         _set_centres(twin, task)
-            if outcome.limited:
-                warn_of_the_limit(twin)
+            warn_of(outcome.complaint, twin)
 
 
 def _set_centres(model: Any, task: CollectionTask) -> None:

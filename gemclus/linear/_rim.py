@@ -73,7 +73,10 @@ class RIM(LinearModel):
     >>> from sklearn.datasets import make_blobs
     >>> from gemclus.linear import RIM
     >>> X, _ = make_blobs(centers=3, cluster_std=0.5, n_samples=200, random_state=0)
-    >>> round(RIM(n_clusters=3, reg=0.1, random_state=0).fit(X).score(X), 6)
+    >>> round(RIM(n_clusters=3, reg=0.1, random_state=0).fit(X).score(X), 3)
+    0.725
+    >>> published = RIM(3, solver="adam", init="random", random_state=0)
+    >>> round(published.fit(X).score(X), 6)
     0.448654
     """
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.decomposition import PCA
 from sklearn.metrics.pairwise import (
     laplacian_kernel,
@@ -36,7 +37,7 @@ def scaled_distances(X, *, scale):
 
 @pytest.mark.parametrize("cls", MMD_MODELS)
 def test_parameters_beside_a_callable_kernel_reach_it(cls):
-    settings = dict(max_iter=3, random_state=0)
+    settings = dict(max_iter=3, random_state=0, **PUBLISHED)
     named = cls(kernel="rbf", kernel_params={"gamma": 0.5}, **settings)
     given = cls(kernel=rbf_kernel, kernel_params={"gamma": 0.5}, **settings)
     other = cls(kernel=rbf_kernel, **settings)
@@ -47,14 +48,14 @@ def test_parameters_beside_a_callable_kernel_reach_it(cls):
 
 @pytest.mark.parametrize("cls", WASSERSTEIN_MODELS)
 def test_parameters_beside_a_callable_metric_reach_it(cls):
-    settings = dict(max_iter=3, random_state=0, learning_rate=1e-9)
+    settings = dict(max_iter=3, random_state=0, learning_rate=1e-9, **PUBLISHED)
     plain = cls(metric="l1", **settings).fit(X).score(X)
     model = cls(metric=scaled_distances, metric_params={"scale": 3.0}, **settings)
     assert model.fit(X).score(X) == pytest.approx(3 * plain, rel=1e-6)
 
 
 def test_parameters_beside_a_callable_base_kernel_reach_it():
-    settings = dict(max_iter=5, random_state=0)
+    settings = dict(max_iter=5, random_state=0, **PUBLISHED)
     for params in ({"gamma": 0.1}, {"gamma": 2.0}):
         named = KernelRIM(base_kernel="rbf", base_kernel_params=params, **settings)
         given = KernelRIM(base_kernel=rbf_kernel, base_kernel_params=params, **settings)

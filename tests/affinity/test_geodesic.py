@@ -4,6 +4,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_circles, make_moons
@@ -129,7 +130,7 @@ def test_batches_take_rows_of_the_whole():
     np.testing.assert_array_equal(whole.take(batch), expected)
     assert whole.take(batch).is_metric
     model = LinearWasserstein(
-        2, metric="geodesic", batch_size=16, max_iter=3, random_state=0
+        2, metric="geodesic", batch_size=16, max_iter=3, random_state=0, **PUBLISHED
     )
     assert model.fit(X).labels_.shape == (80,)
 
@@ -138,12 +139,19 @@ def test_scores_are_of_the_graph_of_their_samples():
     X, _ = make_moons(120, noise=0.05, random_state=0)
     params = {"n_neighbors": 4}
     model = MLPWasserstein(
-        2, metric="geodesic", metric_params=params, max_iter=5, random_state=0
+        2,
+        metric="geodesic",
+        metric_params=params,
+        max_iter=5,
+        random_state=0,
+        **PUBLISHED,
     ).fit(X[:80])
     gemini = WassersteinGEMINI()
     new = gemini.evaluate(model.predict_proba(X[80:]), geodesic_distances(X[80:], 4))
     assert model.score(X[80:]) == pytest.approx(new, rel=1e-12)
-    nested = LinearModel(2, gemini=WassersteinGEMINI(metric="geodesic"), max_iter=2)
+    nested = LinearModel(
+        2, gemini=WassersteinGEMINI(metric="geodesic"), max_iter=2, **PUBLISHED
+    )
     assert clone(nested).fit(X).score(X) >= 0
 
 

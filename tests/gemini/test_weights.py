@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from estimators import PUBLISHED
 from scipy.sparse import csr_matrix
 
 from gemclus.affinity import FactoredKernel
@@ -197,7 +196,7 @@ class Passing(Plain):
 def test_objectives_that_know_no_weights_refuse_them():
     _, P, times = problem()
     for cls in (Plain, Swallowing):
-        evaluate = training_evaluator(cls(**PUBLISHED))
+        evaluate = training_evaluator(cls())
         assert evaluate(P, None) == KLGEMINI().evaluate(P)
         with pytest.raises(ValueError, match=f"{cls.__name__}.evaluate.*sample_weight"):
             evaluate(P, None, sample_weight=times)

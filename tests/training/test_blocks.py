@@ -5,6 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 import pytest
+from estimators import PUBLISHED
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.exceptions import ConvergenceWarning
@@ -288,7 +289,7 @@ def test_divergence_ends_at_the_last_usable_weights(small_blocks):
 @pytest.mark.parametrize(("scale", "word"), [(1e4, "saturated"), (1e-6, "nearly")])
 def test_the_scale_of_data_in_blocks_is_warned_of(scale, word, small_blocks):
     with pytest.warns(UserWarning, match=f"The first predictions are {word}"):
-        LinearMMD(4, max_iter=1, random_state=0).fit(scale * X)
+        LinearMMD(4, max_iter=1, random_state=0, **PUBLISHED).fit(scale * X)
 
 
 def test_sparse_paths_go_by_blocks(small_blocks):
