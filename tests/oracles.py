@@ -1,5 +1,7 @@
 """Naive textbook definitions: loops over samples and clusters, written to be
-believed, not to be fast. `P` is (N, K), `A` the kernel or distances (N, N)."""
+believed, not to be fast. `P` is (N, K), `A` the kernel or distances (N, N).
+
+Numbers are of the precision of `P`: of long double, for those without an `A`."""
 
 import numpy as np
 from scipy.optimize import linprog
@@ -16,7 +18,7 @@ def conditional(P):
 
 def _f_ova(P, divergence):
     pi, w = proportions(P), conditional(P)
-    uniform = np.full(len(P), 1 / len(P))
+    uniform = np.full(len(P), 1 / P.dtype.type(len(P)), P.dtype)
     return sum(pi[k] * divergence(w[:, k], uniform) for k in range(P.shape[1]))
 
 
@@ -29,19 +31,19 @@ def _f_ovo(P, divergence):
 
 
 def _kl(p, q):
-    return float(np.sum(p * np.log(p / q)))
+    return np.sum(p * np.log(p / q))
 
 
 def _tv(p, q):
-    return 0.5 * float(np.sum(np.abs(p - q)))
+    return np.sum(np.abs(p - q)) / 2
 
 
 def _hellinger(p, q):
-    return 1.0 - float(np.sum(np.sqrt(p * q)))
+    return 1 - np.sum(np.sqrt(p * q))
 
 
 def _chi2(p, q):
-    return 0.5 * (float(np.sum(p * p / q)) - 1.0)
+    return (np.sum(p * p / q) - 1) / 2
 
 
 def _mmd(p, q, A):
@@ -80,19 +82,3 @@ ORACLES = {
     "wasserstein_ova": lambda P, A: _f_ova(P, lambda p, q: transport(p, q, A)),
     "wasserstein_ovo": lambda P, A: _f_ovo(P, lambda p, q: transport(p, q, A)),
 }
-
-
-def numerical_gradient(function, x, step=1e-4):
-    """Fourth-order central differences of a scalar function of an array."""
-    x = np.array(x, dtype=np.float64)
-    gradient = np.empty_like(x)
-    for index in np.ndindex(x.shape):
-        values = []
-        for shift in (-2, -1, 1, 2):
-            moved = x.copy()
-            moved[index] += shift * step
-            values.append(function(moved))
-        gradient[index] = (values[0] - 8 * values[1] + 8 * values[2] - values[3]) / (
-            12 * step
-        )
-    return gradient

@@ -8,24 +8,7 @@ from sklearn.utils import check_random_state
 
 from gemclus import add_mlcl_constraint
 from gemclus._training.task import make_task
-
-# Short, so that no kink of a piecewise smooth objective lies within.
-_STEP = 2e-5
-
-
-def numerical_gradient(function, array):
-    """Central differences of order 4 of ``function()`` with respect to `array`."""
-    gradient = np.empty_like(array)
-    for position in np.ndindex(array.shape):
-        kept = array[position]
-        values = {}
-        for shift in (-2, -1, 1, 2):
-            array[position] = kept + shift * _STEP
-            values[shift] = function()
-        array[position] = kept
-        difference = 8.0 * (values[1] - values[-1]) - (values[2] - values[-2])
-        gradient[position] = difference / (12.0 * _STEP)
-    return gradient
+from gemclus.testing import numerical_gradient
 
 
 def check_model_gradients(model, X, batch=None):

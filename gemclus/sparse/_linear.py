@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
@@ -184,3 +186,8 @@ class SparseLinearMI(SparseLinearModel):
         n_jobs: int | None = None,
     ) -> None:
         store(self, locals())
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        # Older pickles hold a `gemini` that was not used: the class has its own.
+        fixed = ("gemini", "dynamic")
+        super().__setstate__({k: v for k, v in state.items() if k not in fixed})

@@ -89,3 +89,12 @@ def test_a_low_first_logit_does_not_vanish_with_the_others():
     e = np.exp(-1.0)
     expected = [[0, 0.5, 0.5], [e / (1 + 2 * e), 1 / (1 + 2 * e), e / (1 + 2 * e)]]
     np.testing.assert_allclose(logits, expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("row", [0, 1900, 3999])
+def test_a_bad_row_in_any_piece_of_work_is_told(row):
+    logits = np.zeros((4000, 2200))  # more than two pieces of 2^22 numbers
+    logits[row, 2199] = np.nan
+    assert softmax_rows(logits) is False
+    assert np.isnan(logits[row]).all()
+    np.testing.assert_array_equal(np.delete(logits, row, axis=0), 1 / 2200)

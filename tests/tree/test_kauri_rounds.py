@@ -1,5 +1,7 @@
 """Every round of the growth against all splits there are, and the order of ties."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from sklearn.metrics.pairwise import pairwise_kernels
@@ -34,64 +36,93 @@ def objectives(kernel, labellings):
     return np.where(sizes > 0, sums / np.maximum(sizes, 1), 0).sum(axis=1)
 
 
-def best_gain(X, kernel, node, labels, max_clusters, min_leaf):
-    """The most that any split of any leaf raises J."""
+def kind_of(k, left, right):
+    """Number of the kind of a filing, from the simplest on, as in `SPLIT_KINDS`."""
+    if NEW in (left, right):
+        return 2 if left == right else 1
+    return 3 if k in (left, right) else 4
+
+
+def all_splits(X, kernel, leaves, labels, max_clusters, min_leaf):
+    """Rows (leaf, kind, margin, threshold, feature, gain) of every split there is.
+
+    `leaves` are the samples of each, in the order of the numbers of the leaves.
+    """
     clusters = np.unique(labels).tolist()
-    fresh = labels.max() + 1
-    candidates = []
-    for leaf in np.unique(node):
-        here = np.flatnonzero(node == leaf)
+    fresh, ranges = labels.max() + 1, np.ptp(X, axis=0)
+    candidates, rows = [], []
+    for number, here in enumerate(leaves):
         k = labels[here[0]]
         is_whole = len(here) == (labels == k).sum()
-        room = max_clusters - len(clusters)
-        pairs = filings(k, clusters, is_whole, room)
-        if not pairs:
+        sides = filings(k, clusters, is_whole, max_clusters - len(clusters))
+        if not sides:
             continue
-        sides = np.array(pairs)
-        left_to = np.where(sides[:, 0] == NEW, fresh, sides[:, 0])
-        right_to = np.where(sides[:, 1] == NEW, fresh + 1, sides[:, 1])
+        left_to = np.array([fresh if a == NEW else a for a, _ in sides])
+        right_to = np.array([fresh + 1 if b == NEW else b for _, b in sides])
+        kinds = [kind_of(k, *pair) for pair in sides]
         for feature in range(X.shape[1]):
             values = np.unique(X[here, feature])
-            for value in values[:-1]:
-                goes_left = X[here, feature] <= value
+            for low, high in pairwise(values):
+                goes_left = X[here, feature] <= low
                 n_left = goes_left.sum()
                 if min(n_left, len(here) - n_left) < min_leaf:
                     continue
-                filed = np.tile(labels, (len(pairs), 1))
-                filed[:, here] = np.where(
-                    goes_left, left_to[:, None], right_to[:, None]
-                )
+                filed = np.tile(labels, (len(sides), 1))
+                filed[:, here[goes_left]] = left_to[:, None]
+                filed[:, here[~goes_left]] = right_to[:, None]
                 candidates.append(filed)
-    if not candidates:
-        return 0.0
+                margin = (high - low) / ranges[feature]
+                cut = (margin, (low + high) / 2, feature)
+                rows += [(number, kind, *cut) for kind in kinds]
+    if not rows:
+        return np.empty((0, 6))
     every = np.concatenate(candidates)
-    return (objectives(kernel, every) - objectives(kernel, labels[None])[0]).max()
+    gains = objectives(kernel, every) - objectives(kernel, labels[None])[0]
+    return np.column_stack([rows, gains])
+
+
+def preferred(splits):
+    """The row that the documented order of ties puts first."""
+    gain = splits[:, 5].max()
+    splits = splits[splits[:, 5] >= gain - 1e-9 * abs(gain)]
+    for column, wanted in ((0, np.min), (1, np.min), (2, np.max), (3, np.min)):
+        best = wanted(splits[:, column])
+        splits = splits[np.abs(splits[:, column] - best) <= 1e-9 * abs(best)]
+    return splits[splits[:, 4].argmin()]
 
 
 def check_rounds(X, kernel, model):
-    """Replay the tree: each split gains the most, and the last leaves nothing.
+    """Replay the tree: each split is the one wanted, and the last leaves nothing.
 
     Returns the number of rounds and the kinds of splits met.
     """
     tree = model.tree_
-    node, labels = np.zeros(len(X), int), np.zeros(len(X), int)
+    leaves, labels = [np.arange(len(X))], np.zeros(len(X), int)
+    nodes = [0]  # of the leaves
     tolerance = 1e-9 * np.abs(kernel).sum()
     inner = np.flatnonzero(tree.children_left >= 0)
     rules = model.max_clusters, model.min_samples_leaf
     for parent in inner[np.argsort(tree.children_left[inner])]:
-        expected = best_gain(X, kernel, node, labels, *rules)
-        assert tree.gains[parent] == pytest.approx(expected, abs=tolerance)
+        number = nodes.index(parent)
+        wanted = preferred(all_splits(X, kernel, leaves, labels, *rules))
+        assert tree.gains[parent] == pytest.approx(wanted[5], abs=tolerance)
+        feature, threshold = tree.features[parent], tree.thresholds[parent]
+        found = (number, tree.kinds[parent], threshold, feature)
+        assert found == pytest.approx(wanted[[0, 1, 3, 4]], rel=1e-12)
         before = objectives(kernel, labels[None])[0]
-        here = node == parent
-        goes_left = X[:, tree.features[parent]] <= tree.thresholds[parent]
+        here = leaves[number]
+        goes_left = X[here, feature] <= threshold
         left, right = tree.children_left[parent], tree.children_right[parent]
-        node[here & goes_left], node[here & ~goes_left] = left, right
+        leaves[number], nodes[number] = here[goes_left], left
+        leaves.append(here[~goes_left])
+        nodes.append(right)
         # Clusters dissolved since are not among the final ones.
-        targets = np.array([final_target(tree, left), final_target(tree, right)])
-        labels[here] = np.where(goes_left[here], *targets)
+        labels[here[goes_left]] = final_target(tree, left)
+        labels[here[~goes_left]] = final_target(tree, right)
         after = objectives(kernel, labels[None])[0]
         assert after - before == pytest.approx(tree.gains[parent], abs=tolerance)
-    assert best_gain(X, kernel, node, labels, *rules) <= tolerance
+    splits = all_splits(X, kernel, leaves, labels, *rules)
+    assert splits[:, 5].max(initial=0.0) <= tolerance
     return len(inner) + 1, tree.kinds[inner]
 
 
@@ -101,11 +132,16 @@ def final_target(tree, node):
     return target if target >= 0 else len(tree.target)
 
 
-@pytest.mark.parametrize("kind", ["linear", "rbf", "indefinite", "ties"])
+# Kinds of kernels -> rounds.
+ROUNDS = {"linear": 400, "rbf": 400, "indefinite": 600, "ties": 400}
+ROUNDS |= {"binary": 900, "small integers": 900}
+
+
+@pytest.mark.parametrize("kind", ROUNDS)
 def test_every_round_takes_the_best_split(kind):
     n_rounds, kinds = 0, []
     seed = 0
-    while n_rounds < 600:
+    while n_rounds < ROUNDS[kind]:
         rng = np.random.RandomState(seed)
         seed += 1
         n = rng.randint(6, 13)
@@ -113,17 +149,22 @@ def test_every_round_takes_the_best_split(kind):
         if kind == "ties":
             X = rng.randint(0, 4, size=(n, 2)).astype(float)
         model = Kauri(
-            max_clusters=int(rng.randint(2, 8)),
+            max_clusters=int(rng.randint(2, 9)),
             min_samples_leaf=int(rng.choice([1, 1, 2])),
             kernel="rbf" if kind == "rbf" else "linear",
         )
         if kind == "rbf":
             model.kernel_params = {"gamma": 1.0}
         kernel = pairwise_kernels(X, metric=model.kernel, **(model.kernel_params or {}))
-        if kind == "indefinite":
+        if kind in ("indefinite", "small integers"):
             kernel = rng.uniform(-1, 1, size=(n, n))
+            if kind == "small integers":
+                kernel = rng.randint(-1, 2, size=(n, n)).astype(float)
             kernel += kernel.T
             model.kernel = "precomputed"
+        if kind == "binary":  # many samples coincide in the space of the kernel
+            Z = rng.randint(0, 2, size=(n, 3)).astype(float)
+            kernel, model.kernel = Z @ Z.T, "precomputed"
         model.fit(X, kernel)
         if (model.tree_.target < 0).sum() > 1:
             continue  # which of several dissolved clusters it was is not told
@@ -133,6 +174,19 @@ def test_every_round_takes_the_best_split(kind):
     counts = np.bincount(kinds, minlength=5)
     if kind == "indefinite":
         assert (counts[1:] > 0).all(), counts
+
+
+# Found among 6000: both sides want one cluster, and the second choice of one of them
+# is neither the first nor the second that was looked at.
+@pytest.mark.parametrize("seed", [5732, 5972])
+def test_the_second_choice_of_a_refurbishment(seed):
+    rng = np.random.RandomState(seed)
+    n = int(rng.randint(9, 21))
+    X = rng.randn(n, int(rng.randint(1, 4)))
+    kernel = rng.uniform(-1, 1, (n, n))
+    kernel = kernel + kernel.T
+    model = Kauri(max_clusters=int(rng.randint(4, 9)), kernel="precomputed")
+    check_rounds(X, kernel, model.fit(X, kernel))
 
 
 def same_growth(a, b):
@@ -241,6 +295,30 @@ def test_of_equal_gains_the_simplest_filing_is_taken():
     assert tree.thresholds[tree.children_left >= 0].tolist() == [0.5, 1.5, 2.5]
 
 
+def test_a_star_is_taken_before_a_switch_that_gains_as_much():
+    # In the space of the kernel the last sample is a copy of the first: to join it
+    # costs nothing, as to found a cluster does.
+    Z = np.array([[0.0], [10.0], [0.0]])
+    X = np.arange(3.0)[:, None]
+    for max_clusters, kind in [(3, 1), (2, 3)]:
+        model = Kauri(max_clusters=max_clusters, kernel="precomputed").fit(X, Z @ Z.T)
+        tree = model.tree_
+        assert tree.kinds[tree.children_left >= 0].tolist() == [1, kind]
+        assert model.n_clusters_ == max_clusters
+
+
+def test_gains_that_agree_to_nine_digits_are_equal():
+    """The second leaf gains more by 2e-10 of it: the first is split all the same."""
+    X = np.array([[0.0], [1.0], [10.0], [11.0 + 1e-10]])
+    tree = Kauri(max_clusters=4).fit(X).tree_
+    assert tree.gains[2] > tree.gains[1] > 0
+    assert tree.children_left.tolist() == [1, 3, 5, -1, -1, -1, -1]
+    # And not by much more than that.
+    X[3] += 1e-6
+    tree = Kauri(max_clusters=4).fit(X).tree_
+    assert tree.children_left.tolist() == [1, 5, 3, -1, -1, -1, -1]
+
+
 # Rules
 
 
@@ -307,3 +385,41 @@ def test_names_and_fractions_of_features_are_numbers_of_them(n_features, named, 
     if 1 < count < n_features:
         other = Kauri(4, max_features=count - 1, random_state=seed).fit(X)
         assert not np.array_equal(other.tree_.features, by_count.tree_.features)
+
+
+@pytest.mark.parametrize(
+    ("min_gain", "n_leaves"),
+    [(0.0, 4), (0.0049, 4), (0.0050, 2), (0.990, 2), (0.9902, 1)],
+)
+def test_a_split_must_gain_its_fraction_of_the_scatter(min_gain, n_leaves):
+    # Scatter 101; the first split gains 100, each of the others 0.5.
+    X = np.array([[0.0], [1.0], [10.0], [11.0]])
+    assert Kauri(4, min_gain=min_gain).fit(X).tree_.n_leaves == n_leaves
+
+
+def test_there_are_never_more_clusters_than_allowed():
+    """Indefinite kernels, for which two new clusters may gain more than one."""
+    for seed in range(900):
+        rng = np.random.RandomState(seed)
+        n = int(rng.randint(5, 13))
+        X = rng.randn(n, 2)
+        kernel = rng.uniform(-1, 1, size=(n, n))
+        most = int(rng.choice([3, 4, 5]))
+        model = Kauri(max_clusters=most, kernel="precomputed").fit(X, kernel + kernel.T)
+        assert model.n_clusters_ <= most
+        assert model.labels_.max() < most
+
+
+@pytest.mark.parametrize("kind", ["factor", "matrix"])
+def test_many_clusters_outgrow_the_first_room_for_them(kind):
+    """There is room for 4 at first, then for twice as many."""
+    X = np.repeat(np.arange(23.0), 2)[:, None] ** 1.5
+    kernel, y = ("linear", None) if kind == "factor" else ("precomputed", X @ X.T)
+    for max_clusters in (4, 5, 8, 9, 16, 17, 23):
+        model = Kauri(max_clusters=max_clusters, kernel=kernel).fit(X, y)
+        assert model.n_clusters_ == max_clusters
+        gains = model.tree_.gains.sum()
+        sums = [X[model.labels_ == k].sum() for k in range(max_clusters)]
+        sizes = np.bincount(model.labels_)
+        expected = (np.square(sums) / sizes).sum() - X.sum() ** 2 / len(X)
+        assert gains == pytest.approx(expected, rel=1e-9)

@@ -1,0 +1,225 @@
+"""A checkout of its own in which one mutant after the other meets the tests."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import sysconfig
+import xml.etree.ElementTree as ET
+from collections import Counter
+from pathlib import Path
+
+from mutants.sources import ROOT, statement_line
+
+COMPILED = {".pyx", ".pxd", ".c", ".h"}
+
+# The tests that know a room best. Others than these, and than the folder with the
+# room's name, meet a mutant with the whole suite, or if they run its line.
+TESTS = {
+    "_base": "test_base test_stopping test_batches test_values test_training",
+    "_common": "common test_base test_pickles test_values linear mlp",
+    "_core": "core/test_block_edges core properties/test_passes gemini/test_clipping",
+    "_training": "test_stopping test_reports test_batches test_values test_training",
+    "affinity": "affinity properties/test_steps gemini/test_mmd test_public_names",
+    "constraints": "test_batches test_constraints test_values properties/test_models",
+    "data": "data",
+    "gemini": "gemini/test_clipping gemini/test_transport_edges gemini test_values",
+    "linear": "linear test_batches test_gradients test_values test_base",
+    "mlp": "mlp test_gradients test_values test_base",
+    "nonparametric": "nonparametric test_batches test_gradients",
+    "optim": "optim properties/test_steps test_batches test_public_names test_training",
+    "penalties": "penalties properties/test_steps sparse",
+    "sparse": "sparse test_gradients test_values",
+    "testing": "test_testing",
+    "tree": "tree properties/test_kauri test_gradients test_public_names",
+    "src_c/passes": "gemini/test_fdivergences gemini/test_clipping core/test_softmax "
+    "core/test_block_edges core/test_layers properties gemini/test_objectives",
+    "src_c/kauri": "tree/test_kauri_rounds tree/test_kauri properties/test_kauri",
+    "src_c/transport": "gemini/test_transport_edges gemini/test_wasserstein "
+    "properties/test_objectives",
+}
+# What takes the longest to import.
+PRELOADED = (
+    "pytest hypothesis numpy pandas matplotlib scipy.optimize scipy.stats scipy.sparse "
+    "scipy.spatial sklearn.cluster sklearn.datasets sklearn.feature_selection "
+    "sklearn.metrics sklearn.model_selection sklearn.pipeline sklearn.preprocessing "
+    "sklearn.utils.estimator_checks joblib"
+).split()
+# Tests of a first run: each of another function, the quickest first, of few files.
+_FIRST = 40
+_FILES = 3
+
+
+class Checkout:
+    """A worktree with an editable install in an environment of its own.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is, and stays.
+    limit : float
+        Seconds of a run of tests: what takes longer is killed, and so its mutant.
+    """
+
+    def __init__(self, folder, limit):
+        self.folder, self.limit = folder, limit
+        self.tree, self.python = folder / "tree", folder / "env" / "bin" / "python"
+        if not self.tree.exists():
+            run("git", "worktree", "add", "--detach", self.tree, "HEAD", cwd=ROOT)
+        head = run("git", "rev-parse", "HEAD", cwd=ROOT).stdout.strip()
+        run("git", "checkout", "--force", "--detach", head, cwd=self.tree)
+        if not self.python.exists():
+            # The packages of the calling environment without its gemclus: path
+            # files in a folder that a path file names are not read.
+            run(sys.executable, "-m", "venv", "--without-pip", folder / "env")
+            site = next((folder / "env").glob("lib/python*/site-packages"))
+            (site / "outer.pth").write_text(sysconfig.get_paths()["purelib"] + "\n")
+        install = ("install", "--no-build-isolation", "--no-deps", "-e", ".")
+        run(self.python, "-m", "pip", *install, cwd=self.tree)
+        self.build = next(self.tree.glob("build/*/build.ninja")).parent
+        self.environment = os.environ | {
+            "OPENBLAS_NUM_THREADS": "1",
+            # To load them costs more than most tests.
+            "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        }
+        self._lines, self._seconds, self._server = {}, {}, None
+        self._n_written = 0
+
+    def measure(self):
+        """Find out which tests run which line of Python, and how long they take.
+
+        Exits if a test fails on what is right.
+        """
+        options = [
+            "-p",
+            "pytest_cov",
+            "--cov=gemclus",
+            "--cov-branch",
+            "--cov-context=test",
+        ]
+        options += ["--cov-report=", f"--junitxml={self.folder / 'times.xml'}"]
+        status, output = self._pytest([*options, "tests"], limit=None)
+        (self.folder / "coverage").unlink(missing_ok=True)
+        if status != "passed":
+            sys.exit(f"The tests do not pass without a mutant: {output}")
+        (self.tree / ".coverage").rename(self.folder / "coverage")
+
+    def read_measures(self):
+        """Make what `measure` found known."""
+        for case in ET.parse(self.folder / "times.xml").iter("testcase"):
+            test = f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}"
+            self._seconds[test] = float(case.get("time"))
+
+    def try_mutant(self, mutant, only=None, with_suite=True):
+        """What became of a mutant, and by which test.
+
+        Returns
+        -------
+        status : {"killed", "survived", "does not build"}
+        what : str
+        """
+        path = self.tree / mutant.file
+        before = path.read_text()
+        self._write(path, mutant.applied(before))
+        try:
+            # This also undoes what the last mutant has left compiled.
+            command = ["ninja", "-C", self.build]
+            built = subprocess.run(command, capture_output=True, text=True)
+            if built.returncode:
+                return "does not build", built.stdout[-300:]
+            for tests in [only] if only else self._tests(mutant, before, with_suite):
+                status, what = self._pytest(["-x", *tests], self.limit)
+                if status != "passed":
+                    return "killed", f"{status}: {what}"
+            return "survived", ""
+        finally:
+            self._write(path, before)
+
+    def _write(self, path, text):
+        path.write_text(text)
+        if path.suffix == ".py":
+            # Another second each time, or Python takes what it compiled in this one.
+            self._n_written += 1
+            os.utime(path, (1e9 + self._n_written,) * 2)
+
+    def _tests(self, mutant, source, with_suite):
+        """Lists of tests to run one after the other."""
+        names = TESTS.get(mutant.room, f"{mutant.room} test_base").split()
+        paths = [f"tests/{name}{end}" for name in names for end in (".py", "")]
+        paths = [path for path in paths if (self.tree / path).exists()]
+        covering = self._covering(mutant, source)
+        if covering:
+            first = self._quickest(covering)
+            rest = [test for test in covering if test not in first]
+            return [tests for tests in (first, rest) if tests]
+        known = [test for test in self._seconds if test.startswith(tuple(paths))]
+        runs = [self._quickest(known), paths] if known else [paths]
+        return [*runs, ["tests"]] if with_suite else runs
+
+    def _quickest(self, tests):
+        """One test of each function, of the files that have the most of them."""
+        by_function = {}
+        for test in sorted(tests, key=lambda test: self._seconds.get(test, 9.0)):
+            by_function.setdefault(test.partition("[")[0], test)
+        files = Counter(function.partition("::")[0] for function in by_function)
+        chosen = {file for file, _ in files.most_common(_FILES)}
+        quick = [test for test in by_function.values() if test.split("::")[0] in chosen]
+        return quick[:_FIRST]
+
+    def _covering(self, mutant, source):
+        """The tests that run the line of a mutant in Python."""
+        if Path(mutant.file).suffix != ".py" or not (self.folder / "coverage").exists():
+            return []
+        path = str((self.tree / mutant.file).resolve())
+        if path not in self._lines:
+            from coverage import CoverageData
+
+            data = CoverageData(str(self.folder / "coverage"))
+            data.read()
+            self._lines[path] = data.contexts_by_lineno(path)
+        contexts = self._lines[path].get(statement_line(source, mutant.line), [])
+        return sorted({c.rpartition("|")[0] for c in contexts if c.endswith("|run")})
+
+    def _pytest(self, arguments, limit):
+        """Run tests: "passed", "failed" or "timeout", and which failed first."""
+        if self._server is None or self._server.poll() is not None:
+            command = [self.python, "-P", ROOT / "tools/mutants/server.py", *PRELOADED]
+            self._server = subprocess.Popen(
+                command,
+                cwd=self.tree,
+                env=self.environment,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                text=True,
+            )
+        arguments = [
+            "-q",
+            "--no-header",
+            "--tb=no",
+            "-p",
+            "no:cacheprovider",
+            *arguments,
+        ]
+        self._server.stdin.write(json.dumps([arguments, limit]) + "\n")
+        self._server.stdin.flush()
+        status, output = json.loads(self._server.stdout.readline())
+        if status is None:
+            return "timeout", f"{limit} s"
+        if status == 0 or "ERROR: not found:" in output:  # a test since renamed
+            return "passed", ""
+        if status in (3, 4, 5):  # errors of pytest or of its command line, no tests
+            raise RuntimeError(output)
+        failed = re.findall(r"^(?:FAILED|ERROR) (.+?)(?: - |$)", output, re.M)
+        return "failed", failed[0] if failed else output.strip()[-200:]
+
+
+def run(*command, cwd=None):
+    """Run a command that must succeed."""
+    return subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
