@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy.sparse import issparse
@@ -213,12 +213,12 @@ class KernelRIM(RIM):
         self.b_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
 
     @property
-    def coef_(self):
+    def coef_(self) -> NoReturn:
         """Absent: the weights are those of training samples, not of features."""
         raise AttributeError("KernelRIM has no weights of features, and no coef_")
 
     @property
-    def intercept_(self):
+    def intercept_(self) -> NoReturn:
         """Absent, as `coef_` is."""
         raise AttributeError("KernelRIM has no weights of features, and no intercept_")
 

@@ -2,6 +2,14 @@
 
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
+from gemclus._common.typing import (
+    ArrayLike,
+    Floats,
+    Integers,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._common.validation import (
     check_bool,
     check_choice,
@@ -16,8 +24,14 @@ from gemclus._training.monitor import Monitor, callback_context, watching
 from gemclus._training.start import check_init, starting_labels
 
 __all__ = [
+    "ArrayLike",
     "CallbackSupportMixin",
+    "Floats",
+    "Integers",
     "Monitor",
+    "Pairwise",
+    "Parameters",
+    "Seed",
     "TrainingInterrupted",
     "VersionedStateMixin",
     "callback_context",
