@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from scipy.sparse import csr_array, issparse
@@ -83,6 +83,8 @@ class KnownRows:
         Finite numbers, of which 8 bytes a row are kept.
     """
 
+    fingerprints: Integers
+
     def __init__(self, X: Any) -> None:
         self.fingerprints = row_fingerprints(X)
 
@@ -94,7 +96,7 @@ class KnownRows:
             return NotImplemented
         return np.array_equal(self.fingerprints, other.fingerprints)
 
-    __hash__ = None
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def find(self, positions: Integers, X: Any) -> tuple[Integers, Booleans]:
         """Where some of the rows are in other data.

@@ -14,6 +14,7 @@ Seed: TypeAlias = int | np.random.RandomState | None
 Pairwise: TypeAlias = str | Callable[..., Any]
 Parameters: TypeAlias = dict[str, Any] | None
 Groups: TypeAlias = Sequence[Sequence[int]] | Integers | None
+Labels: TypeAlias = NDArray[np.intp]
 Booleans: TypeAlias = NDArray[np.bool_]
 Names: TypeAlias = Sequence[str] | NDArray[np.str_] | NDArray[np.object_] | None
 
@@ -34,6 +35,7 @@ __all__ = [
     "Floats",
     "Groups",
     "Integers",
+    "Labels",
     "Names",
     "Objective",
     "Pairwise",

@@ -6,12 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from inspect import Parameter, signature
 from numbers import Real
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
 
+from gemclus._common.estimators import BaseEstimator
 from gemclus._common.typing import ArrayLike
 from gemclus.affinity import Affinity, SampleIndices
 
@@ -59,37 +59,45 @@ class GEMINI(BaseEstimator, ABC):
             Kernel or distances between samples; None for f-divergences.
         """
 
-    @abstractmethod
-    def evaluate(
-        self,
-        y_pred: Any,
-        affinity: Any,
-        return_grad: bool = False,
-        sample_weight: ArrayLike | None = None,
-    ) -> Any:
-        """Evaluate the objective.
+    if TYPE_CHECKING:
+        # One's own may leave out `sample_weight`: this one fits all signatures.
+        @abstractmethod
+        def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+            """Evaluate the objective."""
 
-        Parameters
-        ----------
-        y_pred : array-like of shape (N, K)
-            Predictions: row i is ``p(y | x_i)``.
-        affinity : ndarray of shape (N, N), affinity object or None
-            What `compute_affinity` returned.
-        return_grad : bool, default=False
-            Whether to return the gradient as well.
-        sample_weight : array-like of shape (N,), default=None
-            Weights of the samples: not negative, not all zero. A sample of weight 0
-            counts as removed, one of weight 2 as given twice, and a common factor
-            changes nothing. None is 1 each. One's own objective need not take it:
-            then its models refuse weights.
+    else:
 
-        Returns
-        -------
-        value : float
-            The objective.
-        gradient : ndarray of shape (N, K)
-            Its derivative with respect to `y_pred`, if `return_grad`.
-        """
+        @abstractmethod
+        def evaluate(
+            self,
+            y_pred: Any,
+            affinity: Any,
+            return_grad: bool = False,
+            sample_weight: ArrayLike | None = None,
+        ) -> Any:
+            """Evaluate the objective.
+
+            Parameters
+            ----------
+            y_pred : array-like of shape (N, K)
+                Predictions: row i is ``p(y | x_i)``.
+            affinity : ndarray of shape (N, N), affinity object or None
+                What `compute_affinity` returned.
+            return_grad : bool, default=False
+                Whether to return the gradient as well.
+            sample_weight : array-like of shape (N,), default=None
+                Weights of the samples: not negative, not all zero. A sample of weight 0
+                counts as removed, one of weight 2 as given twice, and a common factor
+                changes nothing. None is 1 each. One's own objective need not take it:
+                then its models refuse weights.
+
+            Returns
+            -------
+            value : float
+                The objective.
+            gradient : ndarray of shape (N, K)
+                Its derivative with respect to `y_pred`, if `return_grad`.
+            """
 
     def __call__(
         self,

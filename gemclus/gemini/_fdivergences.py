@@ -48,7 +48,7 @@ class _FDivergence(GEMINI):
     def _decomposition(self, affinity: Any) -> Any:
         return FDivergenceBlocks(*self._check_parameters())
 
-    def _check_parameters(self) -> None:
+    def _check_parameters(self) -> Any:
         # The cube of 1 / epsilon is a finite number.
         epsilon = check_float("epsilon", self.epsilon, 1e-100, 0.5)
         variant = "_ovo" if check_bool("ovo", self.ovo) else "_ova"

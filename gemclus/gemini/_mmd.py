@@ -128,7 +128,7 @@ class MMDGEMINI(GEMINI):
             return None
         return MMDBlocks(*self._check_parameters())
 
-    def _check_parameters(self) -> None:
+    def _check_parameters(self) -> Any:
         ovo = check_bool("ovo", self.ovo)
         return ovo, check_float("epsilon", self.epsilon, 0.0, 0.5)
 

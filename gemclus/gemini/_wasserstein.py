@@ -127,7 +127,7 @@ class WassersteinGEMINI(GEMINI):
         answer = _evaluate(transports, P, weights, epsilon, n_threads, return_grad)
         return as_scalar(answer)
 
-    def _check_parameters(self) -> None:
+    def _check_parameters(self) -> Any:
         ovo = check_bool("ovo", self.ovo)
         epsilon = check_float("epsilon", self.epsilon, 0.0, 0.5)
         return ovo, epsilon, _count_threads(self.n_jobs)

@@ -9,7 +9,13 @@ from scipy.sparse import issparse
 
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import KMEANS_START, store
-from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
+from gemclus._common.typing import (
+    ArrayLike,
+    Objective,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._common.validation import check_float
 from gemclus._core import layers
 from gemclus._training.feature_maps import feature_map_of
@@ -77,7 +83,7 @@ class RIM(LinearModel):
     0.448654
     """
 
-    gemini = "mi"
+    gemini: str | Objective | None = "mi"
 
     def __init__(
         self,
@@ -210,7 +216,7 @@ class KernelRIM(RIM):
         shape = (n_samples, self.n_clusters)
         self.W_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
         shape = (1, self.n_clusters)
-        self.b_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
+        self.b_: Floats = layers.uniform_init(random_state, n_samples, shape, X.dtype)
 
     @property
     def coef_(self) -> NoReturn:

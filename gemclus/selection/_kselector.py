@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin
 from sklearn.model_selection import KFold
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import (
@@ -23,6 +22,7 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.estimators import BaseEstimator, ClusterMixin, MetaEstimatorMixin
 from gemclus._common.typing import Floats, Integers, Seed
 from gemclus._common.validation import check_int
 from gemclus._common.warnings import warn

@@ -7,12 +7,11 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from gemclus._common.estimators import BaseEstimator, MetaEstimatorMixin, SelectorMixin
 from gemclus._common.typing import Booleans, Floats, Integers, Parameters, Seed
 from gemclus._common.validation import check_float, check_int
 from gemclus.selection._wrapped import draw_seeds, seeded_clone, take, take_pairs

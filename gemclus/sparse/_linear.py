@@ -161,7 +161,7 @@ class SparseLinearMI(SparseLinearModel):
     %(fitted)s
     """
 
-    gemini = "mi"
+    gemini: str | Objective | None = "mi"
     dynamic = False
 
     def __init__(

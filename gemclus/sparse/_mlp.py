@@ -129,7 +129,7 @@ class SparseMLPModel(SparseMixin, MLPModel):
         return self.W_skip_
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> Floats:
         """Norms of the skip weights of each feature, (D,), divided by their sum.
 
         They bound what a feature can do in the hidden layer too.

@@ -11,12 +11,6 @@ from typing import Any, Self
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
@@ -24,12 +18,16 @@ from torch import nn
 
 from gemclus.torch._house import (
     ArrayLike,
+    BaseEstimator,
     CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
     Floats,
     Integers,
     Monitor,
     Seed,
     TrainingInterrupted,
+    TransformerMixin,
     VersionedStateMixin,
     callback_context,
     check_bool,

@@ -1,5 +1,11 @@
 """What this room takes from the private rooms of the package, in one place."""
 
+from gemclus._common.estimators import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
 from gemclus._common.typing import (
@@ -25,7 +31,10 @@ from gemclus._training.start import check_init, starting_labels
 
 __all__ = [
     "ArrayLike",
+    "BaseEstimator",
     "CallbackSupportMixin",
+    "ClassNamePrefixFeaturesOutMixin",
+    "ClusterMixin",
     "Floats",
     "Integers",
     "Monitor",
@@ -33,6 +42,7 @@ __all__ = [
     "Parameters",
     "Seed",
     "TrainingInterrupted",
+    "TransformerMixin",
     "VersionedStateMixin",
     "callback_context",
     "check_bool",

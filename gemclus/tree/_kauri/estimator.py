@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any, Self
 import joblib
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, ClusterMixin
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.estimators import BaseEstimator, ClusterMixin
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
 from gemclus._common.typing import (
     ArrayLike,
     Booleans,
     Floats,
-    Integers,
     Parameters,
     Seed,
 )
@@ -237,8 +236,8 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     max_bins: int | str | None
     n_jobs: int | None
 
-    labels_: Integers
-    leaves_: Integers
+    labels_: NDArray[np.int64]
+    leaves_: NDArray[np.int64]
     tree_: KauriTree
     n_clusters_: int
     cluster_centers_: Floats
@@ -400,7 +399,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
 
     def fit_predict(
         self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
-    ) -> Integers:
+    ) -> NDArray[np.int64]:
         """Grow the tree and return the cluster of each sample.
 
         Parameters
@@ -415,7 +414,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         """
         return self.fit(X, y, sample_weight).labels_
 
-    def predict(self, X: Any) -> Integers:
+    def predict(self, X: Any) -> NDArray[np.int64]:
         """Cluster of each sample.
 
         Parameters
@@ -456,7 +455,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         labels = self.tree_.target[self.tree_.apply(X)]
         return objective(self._affinity(X, y), labels, weights)
 
-    def apply(self, X: Any) -> Integers:
+    def apply(self, X: Any) -> NDArray[np.int64]:
         """Leaf that each sample reaches.
 
         Parameters
