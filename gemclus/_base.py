@@ -131,6 +131,13 @@ class DiscriminativeModel(
     is dropped at the end of `fit`, and never pickled.
     """
 
+    n_clusters: int
+    max_iter: int
+    learning_rate: float
+    solver: Solver
+    verbose: bool
+    random_state: Seed
+
     labels_: Labels
     cluster_centers_: Floats
     n_clusters_: int

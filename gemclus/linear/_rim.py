@@ -83,6 +83,8 @@ class RIM(LinearModel):
     0.448654
     """
 
+    reg: float
+
     gemini: str | Objective | None = "mi"
 
     def __init__(
@@ -180,6 +182,10 @@ class KernelRIM(RIM):
     >>> bool((labels == y).all() or (labels == 1 - y).all())
     True
     """
+
+    reg: float
+    base_kernel: Pairwise
+    base_kernel_params: Parameters
 
     input_data_: Any
 

@@ -55,6 +55,10 @@ class SparseLinearModel(SparseMixin, LinearModel):
     Statistics and Computing 34, 2024.
     """
 
+    groups: Groups
+    alpha: float
+    dynamic: bool
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -113,6 +117,13 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
     array([0, 1, 2, 3, 4])
     """
 
+    kernel: Pairwise
+    ovo: bool
+    kernel_params: Parameters
+    groups: Groups
+    alpha: float
+    dynamic: bool
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -160,6 +171,9 @@ class SparseLinearMI(SparseLinearModel):
     %(sparse_fitted)s
     %(fitted)s
     """
+
+    groups: Groups
+    alpha: float
 
     gemini: str | Objective | None = "mi"
     dynamic = False

@@ -75,6 +75,12 @@ class SparseMLPModel(SparseMixin, MLPModel):
     Statistics and Computing 34, 2024.
     """
 
+    n_hidden_dim: int
+    M: float
+    groups: Groups
+    alpha: float
+    dynamic: bool
+
     rows_are_independent = True
     W_skip_: Floats
 
@@ -171,6 +177,15 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
     %(sparse_fitted)s
     %(fitted)s
     """
+
+    kernel: Pairwise
+    ovo: bool
+    kernel_params: Parameters
+    n_hidden_dim: int
+    M: float
+    groups: Groups
+    alpha: float
+    dynamic: bool
 
     def __init__(
         self,
