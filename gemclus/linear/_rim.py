@@ -11,6 +11,7 @@ from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
+    Floats,
     Objective,
     Pairwise,
     Parameters,
