@@ -10,17 +10,17 @@ from importlib.metadata import PackageNotFoundError, version
 try:
     __version__ = version("gemclus")
     from gemclus.gemini import _mmd_passes as _compiled
-except (ImportError, PackageNotFoundError) as error:
+except (ImportError, PackageNotFoundError) as _error:
     # What a compiled module itself refuses (an unknown GEMCLUS_ISA, a subinterpreter)
     # has no name, and says what is wrong.
-    if not str(error.name or "").startswith("gemclus"):
+    if not str(_error.name or "").startswith("gemclus"):
         raise
     raise ImportError(
         "gemclus is imported from a folder without its compiled modules, most "
         "likely the source checkout. Install it first with `pip install .` (or "
         "`pip install --no-build-isolation -e .` for development) and, unless "
-        f"it is an editable install, start Python elsewhere. Cause: {error}"
-    ) from error
+        f"it is an editable install, start Python elsewhere. Cause: {_error}"
+    ) from _error
 del _compiled
 
 from gemclus import (

@@ -7,20 +7,20 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
 from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from gemclus._common.collections import dask_room, is_dask
 from gemclus._common.docstrings import fill_docstring
+from gemclus._common.estimators import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
 from gemclus._common.parameters import store
 from gemclus._common.pickling import VersionedStateMixin
-from gemclus._common.typing import ArrayLike, Floats, Integers, Objective, Seed
+from gemclus._common.typing import ArrayLike, Floats, Labels, Objective, Seed
 from gemclus._common.validation import (
     check_bool,
     check_fitted,
@@ -131,7 +131,16 @@ class DiscriminativeModel(
     is dropped at the end of `fit`, and never pickled.
     """
 
-    labels_: Integers
+    n_clusters: int
+    max_iter: int
+    learning_rate: float
+    solver: Solver
+    verbose: bool
+    random_state: Seed
+
+    labels_: Labels
+    cluster_centers_: Floats
+    n_clusters_: int
     n_iter_: int
     objective_curve_: Floats
     objective_curves_: list[Floats]
@@ -393,7 +402,7 @@ class DiscriminativeModel(
                 twin.objective_curves_ = [twin.objective_curve_]
         return self
 
-    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Integers:
+    def fit_predict(self, X: Any, y: Any = None, sample_weight: Any = None) -> Labels:
         """Train the model and return the cluster of each sample.
 
         Parameters
@@ -426,7 +435,7 @@ class DiscriminativeModel(
             return dask_room().predict_proba(self, X)
         return self._predictions(self._check_samples(X, reset=False))
 
-    def predict(self, X: Any) -> Integers:
+    def predict(self, X: Any) -> Labels:
         """Most probable cluster of each sample.
 
         Parameters
@@ -618,7 +627,7 @@ class DiscriminativeModel(
             y_pred = self._infer(X, retain=False)
         return contracts.check_inferred(y_pred, X.shape[0], self._fitted_clusters())
 
-    def _most_probable(self, X: Any, means: ClusterMeans | None = None) -> Integers:
+    def _most_probable(self, X: Any, means: ClusterMeans | None = None) -> Labels:
         """Labels of the rows of `X`, by blocks whose predictions stay in the cache.
 
         Adds the rows to `means`.

@@ -1,6 +1,9 @@
 """Must-link and cannot-link constraints between samples."""
 
-from collections.abc import Iterator, Set
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Set
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 from scipy.sparse import csr_array
@@ -10,14 +13,25 @@ from sklearn.utils.validation import check_array
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.fingerprints import KnownRows
+from gemclus._common.typing import ArrayLike, Booleans, Floats, Integers
 from gemclus._common.validation import check_float
 from gemclus.affinity import Affinity, AffinityRows
 from gemclus.gemini._base import training_evaluator
 
+# The class of a model stays when it is constrained.
+Model = TypeVar("Model", bound=DiscriminativeModel)
+# Positions of two samples each.
+Pairs: TypeAlias = ArrayLike | Iterable[Any] | None
+
 
 def add_mlcl_constraint(
-    gemini_model, must_link=None, cannot_link=None, factor=1.0, *, X=None
-):
+    gemini_model: Model,
+    must_link: Pairs = None,
+    cannot_link: Pairs = None,
+    factor: float = 1.0,
+    *,
+    X: Any = None,
+) -> Model:
     """Constrain pairs of samples to the same cluster, or to different ones.
 
     The objective that `fit` maximises becomes ::
@@ -139,27 +153,40 @@ class PairConstraints:
         Factors of their own; None stands for `factor`.
     """
 
-    def __init__(self, pairs, is_must, factor, samples=None, factors=None):
+    pairs: Integers
+    is_must: Booleans
+    factor: float | None
+    samples: KnownRows | None
+    factors: Floats | None
+
+    def __init__(
+        self,
+        pairs: Integers,
+        is_must: Booleans,
+        factor: float | None,
+        samples: KnownRows | None = None,
+        factors: Floats | None = None,
+    ) -> None:
         self.pairs = pairs
         self.is_must = is_must
         self.factor = factor
         self.samples = samples
         self.factors = factors
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         n_must = int(self.is_must.sum())
         n_cannot = len(self.is_must) - n_must
         return f"{n_must} must-link and {n_cannot} cannot-link pairs"
 
     @property
-    def weights(self):
+    def weights(self) -> Floats:
         """Signed factors of the squared distances (m,), negative for cannot-links."""
         signs = np.where(self.is_must, 1.0, -1.0)
         if self.factor is None:
             return signs * self.factors
         return signs * check_float("factor", self.factor, 0.0)
 
-    def with_factor(self, factor):
+    def with_factor(self, factor: float | None) -> PairConstraints:
         """The same pairs, with another factor; None leaves each pair its own."""
         if factor is None and self.factors is None:
             factor = self.factor
@@ -167,7 +194,7 @@ class PairConstraints:
             self.pairs, self.is_must, factor, self.samples, self.factors
         )
 
-    def joined(self, other):
+    def joined(self, other: PairConstraints) -> PairConstraints:
         """These constraints and others, on the same samples."""
         both = [self.samples, other.samples]
         if None not in both and self.samples != other.samples:
@@ -184,7 +211,7 @@ class PairConstraints:
             np.abs(np.concatenate([self.weights, other.weights])),
         )
 
-    def check_consistent(self):
+    def check_consistent(self) -> None:
         """Refuse a cannot-link between samples that must-links connect."""
         samples, nodes = np.unique(self.pairs, return_inverse=True)
         nodes = nodes.reshape(self.pairs.shape)
@@ -208,7 +235,9 @@ class PairConstraints:
                 f"must_link connects through {path}"
             )
 
-    def penalise(self, gemini, X, y=None, sample_weight=None):
+    def penalise(
+        self, gemini: Any, X: Any, y: Any = None, sample_weight: Any = None
+    ) -> PenalisedObjective:
         """The objective of a fit: `gemini` and the penalties of these pairs.
 
         Parameters
@@ -271,7 +300,14 @@ class PenalisedObjective:
         Number of samples of the fit.
     """
 
-    def __init__(self, gemini, pairs, weights, n_samples):
+    gemini: Any
+    pairs: Integers
+    weights: Floats
+    n_samples: int
+
+    def __init__(
+        self, gemini: Any, pairs: Integers, weights: Floats, n_samples: int
+    ) -> None:
         self.gemini = gemini
         self.pairs = pairs
         self.weights = weights
@@ -279,12 +315,18 @@ class PenalisedObjective:
         self._evaluate = training_evaluator(gemini)
         self._whole = _incidence(pairs, n_samples), weights
 
-    def _training_evaluator(self):
+    def _training_evaluator(self) -> Callable[..., Any]:
         # Each training gets an evaluator of its own.
         twin = PenalisedObjective(self.gemini, self.pairs, self.weights, self.n_samples)
         return twin.evaluate
 
-    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
+    def evaluate(
+        self,
+        y_pred: Any,
+        affinity: Any,
+        return_grad: bool = False,
+        sample_weight: Any = None,
+    ) -> Any:
         """Value (and gradient) with the penalties; as `GEMINI.evaluate`."""
         incidence, weights = self._links(len(y_pred), affinity)
         weighted = {} if sample_weight is None else {"sample_weight": sample_weight}
@@ -296,7 +338,7 @@ class PenalisedObjective:
         pull = incidence.T @ (-2.0 * weights[:, None] * gaps)
         return value - penalty, gradient + pull.astype(y_pred.dtype, copy=False)
 
-    def _links(self, n, affinity):
+    def _links(self, n: int, affinity: Any) -> tuple[csr_array, Floats]:
         """Differences of the pairs within a batch of `n` samples, and weights."""
         if not isinstance(affinity, Affinity):
             raise ValueError(

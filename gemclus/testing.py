@@ -3,8 +3,12 @@
 Each raises an `AssertionError` that says which entry is wrong, and by how much.
 """
 
+from __future__ import annotations
+
 import pickle
+from collections.abc import Callable
 from numbers import Real
+from typing import Any
 
 import numpy as np
 from sklearn.base import clone
@@ -12,13 +16,16 @@ from sklearn.utils import check_random_state
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.public import publish
+from gemclus._common.typing import Floats, Seed
 from gemclus._common.validation import check_float, check_int
 from gemclus.gemini import GEMINI
 
 __all__ = ["check_gemini", "check_model_gradients", "numerical_gradient"]
 
 
-def numerical_gradient(function, array, step=2e-5):
+def numerical_gradient(
+    function: Callable[[], float], array: Floats, step: float = 2e-5
+) -> Floats:
     """Differentiate a function of an array by central differences of order 4.
 
     Parameters
@@ -61,7 +68,15 @@ def numerical_gradient(function, array, step=2e-5):
     return gradient
 
 
-def check_model_gradients(model, X, y=None, *, step=2e-5, rtol=1e-6, random_state=None):
+def check_model_gradients(
+    model: DiscriminativeModel,
+    X: Any,
+    y: Any = None,
+    *,
+    step: float = 2e-5,
+    rtol: float = 1e-6,
+    random_state: Seed = None,
+) -> None:
     """Check the gradients of a model through the whole chain.
 
     Compares what `_compute_grads` returns for each array of `_get_weights` with
@@ -148,15 +163,15 @@ def check_model_gradients(model, X, y=None, *, step=2e-5, rtol=1e-6, random_stat
 
 
 def check_gemini(
-    gemini,
+    gemini: GEMINI,
     *,
-    n_samples=12,
-    n_clusters=3,
-    n_features=2,
-    rtol=1e-6,
-    step=1e-5,
-    random_state=0,
-):
+    n_samples: int = 12,
+    n_clusters: int = 3,
+    n_features: int = 2,
+    rtol: float = 1e-6,
+    step: float = 1e-5,
+    random_state: Seed = 0,
+) -> None:
     """Check an objective: its gradient, its invariances, and that it travels.
 
     Parameters

@@ -1,13 +1,19 @@
 """Recognise rows of numbers seen before without keeping them."""
 
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
 import numpy as np
 from scipy.sparse import csr_array, issparse
+
+from gemclus._common.typing import Booleans, Integers
 
 # Rows hashed at a time, so that the temporaries stay small beside the data.
 _BLOCK_ENTRIES = 2**18
 
 
-def row_fingerprints(X):
+def row_fingerprints(X: Any) -> Integers:
     """A 64-bit number for each row, the same for equal rows.
 
     Equal means equal as float64 numbers, whatever the dtype or storage. Two
@@ -44,7 +50,7 @@ def row_fingerprints(X):
     return fingerprints
 
 
-def match_rows(fingerprints, known):
+def match_rows(fingerprints: Integers, known: Integers) -> tuple[Integers, Integers]:
     """Positions among `known` of rows given by their fingerprints.
 
     Parameters
@@ -77,20 +83,22 @@ class KnownRows:
         Finite numbers, of which 8 bytes a row are kept.
     """
 
-    def __init__(self, X):
+    fingerprints: Integers
+
+    def __init__(self, X: Any) -> None:
         self.fingerprints = row_fingerprints(X)
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.fingerprints)
 
-    def __eq__(self, other):
+    def __eq__(self, other: object) -> bool:
         if not isinstance(other, KnownRows):
             return NotImplemented
         return np.array_equal(self.fingerprints, other.fingerprints)
 
-    __hash__ = None
+    __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
-    def find(self, positions, X):
+    def find(self, positions: Integers, X: Any) -> tuple[Integers, Booleans]:
         """Where some of the rows are in other data.
 
         Parameters

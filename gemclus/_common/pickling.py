@@ -1,6 +1,9 @@
 """Pickles that know the format they were written in."""
 
+from __future__ import annotations
+
 from importlib.metadata import version
+from typing import Any
 
 #: Format of the state of fitted models. Raise it when older releases of the
 #: package would misread what `fit` leaves; `__setstate__` then converts the
@@ -14,12 +17,12 @@ _KEY = "_gemclus_format"
 class VersionedStateMixin:
     """Models whose pickles are refused by releases too old to read them."""
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         state = dict(super().__getstate__())
         state[_KEY] = (FORMAT, _VERSION)
         return state
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         state = dict(state)
         found, writer = state.pop(_KEY, (FORMAT, None))
         if found > FORMAT:

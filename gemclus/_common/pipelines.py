@@ -1,20 +1,23 @@
 """Reading fitted pipelines of scikit-learn, by their public attributes."""
 
+from __future__ import annotations
+
 import copy
 import warnings
+from typing import Any
 
 import numpy as np
 from sklearn.preprocessing import FunctionTransformer
 
 
-def last_step(model):
+def last_step(model: Any) -> Any:
     """The model at the end of a pipeline, or itself."""
     while hasattr(model, "steps"):
         model = model.steps[-1][1]
     return model
 
 
-def is_passthrough(step):
+def is_passthrough(step: Any) -> bool:
     """Whether a step of a pipeline gives what it is given."""
     # A fitted ColumnTransformer holds such a function in place of "passthrough".
     if isinstance(step, FunctionTransformer):
@@ -22,7 +25,7 @@ def is_passthrough(step):
     return step is None or (isinstance(step, str) and step == "passthrough")
 
 
-def first_step(model):
+def first_step(model: Any) -> Any:
     """The first estimator that a pipeline runs, or the model itself."""
     while hasattr(model, "steps"):
         last = model.steps[-1][1]
@@ -30,14 +33,14 @@ def first_step(model):
     return model
 
 
-def without_names(step):
+def without_names(step: Any) -> Any:
     """A copy of a fitted step that takes and gives plain arrays."""
     step = copy.deepcopy(step)
     vars(step).pop("feature_names_in_", None)
     return step.set_output(transform="default")
 
 
-def parts_of_columns(transformer):
+def parts_of_columns(transformer: Any) -> Any:
     """Name, step and positions of the columns of each part that gives columns."""
     for name, step, columns in transformer.transformers_:
         positions = _positions(transformer, columns)
@@ -66,7 +69,7 @@ def _positions(transformer, columns):
     return everything[np.asarray(columns, dtype=bool if is_mask else int)].tolist()
 
 
-def imputed_numbers(imputer):
+def imputed_numbers(imputer: Any) -> Any:
     """What a SimpleImputer fills in, as floats; None if it fills in text.
 
     A strategy of "constant" keeps numbers in an array of objects.
@@ -76,7 +79,7 @@ def imputed_numbers(imputer):
     return imputer.statistics_.astype(np.float64)
 
 
-def category_rows(encoder):
+def category_rows(encoder: Any) -> Any:
     """For each column: the columns that each of its categories becomes.
 
     It is asked of the encoder itself, so that dropped, infrequent and unknown

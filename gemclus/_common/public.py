@@ -1,9 +1,13 @@
 """Names under which public things are known to pickles, messages and documents."""
 
+from __future__ import annotations
+
 import inspect
+from collections.abc import Iterable
+from typing import Any
 
 
-def publish(room, namespace, names):
+def publish(room: str, namespace: dict[str, Any], names: Iterable[str]) -> None:
     """Let the classes and functions of a room name the room as their module.
 
     Pickles, trust lists and error messages then hold ``gemclus.linear.RIM``, which

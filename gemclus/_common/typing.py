@@ -14,23 +14,29 @@ Seed: TypeAlias = int | np.random.RandomState | None
 Pairwise: TypeAlias = str | Callable[..., Any]
 Parameters: TypeAlias = dict[str, Any] | None
 Groups: TypeAlias = Sequence[Sequence[int]] | Integers | None
+Labels: TypeAlias = NDArray[np.intp]
+Booleans: TypeAlias = NDArray[np.bool_]
+Names: TypeAlias = Sequence[str] | NDArray[np.str_] | NDArray[np.object_] | None
 
 
 class Objective(Protocol):
     """A GEMINI, or a user's class with its two methods."""
 
-    def compute_affinity(self, X: Any, y: Any = None) -> Any: ...
+    def compute_affinity(self, X: Any, y: Any = None) -> Any:
+        """Return what `evaluate` is given of the samples."""
 
-    def evaluate(
-        self, y_pred: Any, affinity: Any, return_grad: bool = False
-    ) -> Any: ...
+    def evaluate(self, y_pred: Any, affinity: Any, return_grad: bool = False) -> Any:
+        """Return the value, and the gradient if asked for."""
 
 
 __all__ = [
     "ArrayLike",
+    "Booleans",
     "Floats",
     "Groups",
     "Integers",
+    "Labels",
+    "Names",
     "Objective",
     "Pairwise",
     "Parameters",

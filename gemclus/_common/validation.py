@@ -1,18 +1,24 @@
 """Checks of parameters and arrays: each refusal names the argument, says what
 was expected and what came."""
 
+from __future__ import annotations
+
 import math
 import numbers
+from collections.abc import Collection
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gemclus._common.collections import is_dask
+from gemclus._common.typing import Floats, Integers
 from gemclus._core.array_passes import FLOATS, first_not_finite
 
 
-def check_int(name, value, minimum=None):
+def check_int(name: str, value: Any, minimum: int | None = None) -> int:
     """Return `value` as an int, or raise TypeError/ValueError naming `name`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)):
         raise TypeError(
@@ -23,7 +29,13 @@ def check_int(name, value, minimum=None):
     return int(value)
 
 
-def check_float(name, value, minimum=None, maximum=None, strict=False):
+def check_float(
+    name: str,
+    value: Any,
+    minimum: float | None = None,
+    maximum: float | None = None,
+    strict: bool = False,
+) -> float:
     """Return `value` as a finite float within the bounds.
 
     `strict` excludes the minimum itself. Raises TypeError or ValueError.
@@ -58,7 +70,7 @@ def _written(value):
     return repr(value)
 
 
-def check_jobs(name, value):
+def check_jobs(name: str, value: Any) -> int | None:
     """Return a number of jobs as scikit-learn counts them, an int or None."""
     if value is None:
         return None
@@ -71,7 +83,7 @@ def check_jobs(name, value):
     return jobs
 
 
-def check_verbose(name, value):
+def check_verbose(name: str, value: Any) -> bool:
     """Return `value` as a bool: True, False or an int of at least 0."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
@@ -83,7 +95,7 @@ def check_verbose(name, value):
     return check_int(name, value, 0) > 0
 
 
-def check_bool(name, value):
+def check_bool(name: str, value: Any) -> bool:
     """Return `value` as a bool, or raise TypeError naming `name`."""
     if not isinstance(value, (bool, np.bool_)):
         raise TypeError(
@@ -92,7 +104,7 @@ def check_bool(name, value):
     return bool(value)
 
 
-def check_choice(name, value, choices):
+def check_choice(name: str, value: Any, choices: Collection[str]) -> str:
     """Return `value` if it is one of the strings `choices`."""
     if not isinstance(value, str):
         raise TypeError(
@@ -104,7 +116,7 @@ def check_choice(name, value, choices):
     return value
 
 
-def check_predictions(y_pred, name="y_pred"):
+def check_predictions(y_pred: Any, name: str = "y_pred") -> Floats:
     """Return `y_pred` as a C-contiguous (N, K) float array, copying only if needed.
 
     float32 and float64 are kept, integers become float64. NaN and infinities
@@ -131,7 +143,7 @@ def check_predictions(y_pred, name="y_pred"):
     return np.ascontiguousarray(y_pred, dtype=dtype)
 
 
-def check_samples(estimator, X, **options):
+def check_samples(estimator: Any, X: Any, **options: Any) -> Any:
     """`sklearn.utils.validation.validate_data`, which says more of columns of text.
 
     New samples that are what it would return are recognised at a hundredth of its
@@ -172,7 +184,7 @@ def _is_as_fitted(estimator, X, dtype):
     )
 
 
-def check_fitted(estimator, attribute):
+def check_fitted(estimator: Any, attribute: str) -> None:
     """`check_is_fitted`, at once for an estimator with an attribute of its fit."""
     if attribute not in vars(estimator):
         check_is_fitted(estimator)
@@ -209,7 +221,9 @@ def _text(values):
     return []
 
 
-def check_labels(name, labels, n_samples=None):
+def check_labels(
+    name: str, labels: Any, n_samples: int | None = None
+) -> tuple[NDArray[Any], Integers]:
     """Return labels as (names, codes): ``names[codes]`` are the labels.
 
     Parameters
@@ -276,7 +290,7 @@ def _is_nan(label):
         return True
 
 
-def check_sparse_matrix(matrix, n_samples, name):
+def check_sparse_matrix(matrix: Any, n_samples: int, name: str) -> csr_array:
     """Return a sparse matrix as a finite (n, n) CSR array of floats."""
     if matrix.ndim != 2 or matrix.shape != (n_samples, n_samples):
         expected = (n_samples, n_samples)
@@ -290,7 +304,7 @@ def check_sparse_matrix(matrix, n_samples, name):
     return matrix
 
 
-def check_square_matrix(matrix, n_samples, name):
+def check_square_matrix(matrix: Any, n_samples: int | None, name: str) -> Floats:
     """Return `matrix` as a finite, symmetric-shaped (n, n) float array.
 
     `n_samples` may be None when no data say how many rows are expected.
@@ -322,7 +336,7 @@ def check_square_matrix(matrix, n_samples, name):
     return matrix
 
 
-def check_symmetric_matrix(matrix, name):
+def check_symmetric_matrix(matrix: Any, name: str) -> None:
     """Raise ValueError unless `matrix` equals its transpose to rounding."""
     if issparse(matrix):
         _check_symmetric_sparse(matrix, name)

@@ -1,5 +1,7 @@
 """Which versions are installed, for reports of faults."""
 
+from __future__ import annotations
+
 import platform
 import sys
 from importlib.metadata import PackageNotFoundError, version
@@ -11,7 +13,7 @@ _NEEDED = ["gemclus", "numpy", "scipy", "scikit-learn", "joblib", "threadpoolctl
 _OPTIONAL = ["matplotlib", "pandas", "tqdm", "dask", "distributed", "torch", "onnx"]
 
 
-def show_versions():
+def show_versions() -> None:
     """Print the versions of this package and of those that it uses.
 
     The first line also tells this package from another of the same import name: it

@@ -1,5 +1,7 @@
 """Warnings that point at the user's code."""
 
+from __future__ import annotations
+
 import sys
 import warnings
 
@@ -7,7 +9,7 @@ import warnings
 _INNER = {"gemclus", "sklearn", "joblib"}
 
 
-def warn(message, category=UserWarning):
+def warn(message: str, category: type[Warning] = UserWarning) -> None:
     """Warn at the innermost line outside this package and what it is called through."""
     frame, level = sys._getframe(1), 2
     while frame.f_back and frame.f_globals.get("__name__", "").split(".")[0] in _INNER:

@@ -1,11 +1,18 @@
 """Sample weights, as users give them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+from gemclus._common.typing import Floats
 from gemclus._core.array_passes import first_not_finite
 
 
-def check_sample_weight(sample_weight, n_samples, name="sample_weight"):
+def check_sample_weight(
+    sample_weight: Any, n_samples: int, name: str = "sample_weight"
+) -> Floats:
     """Return weights as an (n,) array of float64, or raise naming `name`.
 
     A power of 2 is divided out of them, so that no sum overflows; a number stands

@@ -4,8 +4,13 @@ Objectives are maximised while optimisers minimise: the sign changes in
 `softmax_backward`, and nowhere else.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+from gemclus._common.typing import Floats
 from gemclus._core import layer_passes, relu_passes, softmax_passes
 from gemclus._core.array_passes import FLOATS
 from gemclus._core.buffers import LEAST_BYTES, empty
@@ -14,7 +19,7 @@ from gemclus._core.softmax_passes import softmax_backward
 _BLOCK = 2048
 
 
-def _check_floats(**arrays):
+def _check_floats(**arrays: Any) -> None:
     """Refuse parameters that are not arrays of floats, by name."""
     for name, array in arrays.items():
         if not isinstance(array, np.ndarray) or array.dtype not in FLOATS:
@@ -24,13 +29,15 @@ def _check_floats(**arrays):
             )
 
 
-def uniform_init(random_state, fan_in, shape, dtype):
+def uniform_init(
+    random_state: np.random.RandomState, fan_in: int, shape: tuple[int, ...], dtype: Any
+) -> Floats:
     """Initial weights, uniform in ``±sqrt(1 / fan_in)``."""
     bound = np.sqrt(1.0 / fan_in)
     return random_state.uniform(-bound, bound, size=shape).astype(dtype, copy=False)
 
 
-def affine(X, W, b):
+def affine(X: Any, W: Floats, b: Floats) -> Floats:
     """``X W + b`` for dense or CSR `X`. Cost O(N D K)."""
     _check_floats(W=W, b=b)
     out = _product(X, W)
@@ -47,7 +54,7 @@ def _product(X, W):
     return np.matmul(X, W, out=empty(shape, np.result_type(X, W)))
 
 
-def softmax_affine(X, W, b):
+def softmax_affine(X: Any, W: Floats, b: Floats) -> Floats:
     """``softmax(X W + b)`` for dense or CSR `X`. Cost O(N D K)."""
     if isinstance(X, np.ndarray):
         P = layer_passes.softmax_affine(X, W, b)
@@ -56,7 +63,7 @@ def softmax_affine(X, W, b):
     return softmax(affine(X, W, b))
 
 
-def softmax_affine_backward(X, P, gradient):
+def softmax_affine_backward(X: Any, P: Floats, gradient: Floats) -> list[Floats]:
     """Gradients of the weights and of the bias of `softmax_affine`, in a list.
 
     Of **minus** the objective, from its derivative with respect to the
@@ -90,7 +97,7 @@ def _weight_gradient(X, T):
     return total
 
 
-def affine_relu(X, W, b):
+def affine_relu(X: Any, W: Floats, b: Floats) -> Floats:
     """``max(X W + b, 0)`` for dense or CSR `X`. Cost O(N D H)."""
     if isinstance(X, np.ndarray):
         H = layer_passes.affine_relu(X, W, b)
@@ -117,7 +124,7 @@ def affine_relu_backward(X, H, T, W):
     return affine_backward(X, B)
 
 
-def softmax(logits):
+def softmax(logits: Floats) -> Floats:
     """Softmax of the rows of `logits`, in place. Cost O(N K)."""
     softmax_passes.softmax_rows(logits)
     return logits

@@ -1,10 +1,14 @@
 """Checks of what users give as a kernel or metric, and calls of their callables."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
 from inspect import signature
+from typing import Any
 
 from scipy.sparse import issparse
 
+from gemclus._common.typing import Parameters
 from gemclus._common.validation import (
     check_sparse_matrix,
     check_square_matrix,
@@ -17,7 +21,9 @@ from gemclus.affinity._objects import AffinityRows, SparseKernel
 _PAIRWISE = ("n_jobs", "filter_params", "force_all_finite", "ensure_all_finite")
 
 
-def check_argument(argument, value, params, names):
+def check_argument(
+    argument: str, value: Any, params: Any, names: Iterable[str]
+) -> None:
     """Refuse a kernel or metric that is no name and no callable, or its parameters.
 
     Parameters
@@ -62,12 +68,18 @@ def check_argument(argument, value, params, names):
         )
 
 
-def is_named(value, name):
+def is_named(value: Any, name: str) -> bool:
     """Whether a kernel or metric is this name; arrays are not compared."""
     return isinstance(value, str) and value == name
 
 
-def check_named_params(argument, name, function, params, besides=_PAIRWISE):
+def check_named_params(
+    argument: str,
+    name: str,
+    function: Callable[..., Any],
+    params: Mapping[str, Any],
+    besides: Iterable[str] = _PAIRWISE,
+) -> None:
     """Refuse parameters that the function behind a name does not take."""
     known = [key for key in signature(function).parameters if key not in ("X", "Y")]
     unknown = [key for key in params if key not in (*known, *besides)]
@@ -78,7 +90,9 @@ def check_named_params(argument, name, function, params, besides=_PAIRWISE):
         )
 
 
-def call_square(argument, function, params, X):
+def call_square(
+    argument: str, function: Callable[..., Any], params: Parameters, X: Any
+) -> tuple[Any, str]:
     """``function(X, **params)``, or ``function(X, X, **params)`` if it needs two.
 
     Returns
@@ -94,7 +108,9 @@ def call_square(argument, function, params, X):
     return _call(argument, function, (X, X), params, two), two
 
 
-def call_cross(argument, function, params, X, Y):
+def call_cross(
+    argument: str, function: Callable[..., Any], params: Parameters, X: Any, Y: Any
+) -> tuple[Any, str]:
     """``function(X, Y, **params)``, and how messages write the call."""
     call = f"{argument}(X, Y)"
     return _call(argument, function, (X, Y), params, call), call
@@ -138,7 +154,9 @@ def _described(value):
     return f"{value!r} ({type(value).__name__})"
 
 
-def precomputed_matrix(y, n_samples, argument, keep_sparse=False):
+def precomputed_matrix(
+    y: Any, n_samples: int, argument: str, keep_sparse: bool = False
+) -> Any:
     """The matrix of ``<argument>="precomputed"``, checked.
 
     Parameters

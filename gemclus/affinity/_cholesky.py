@@ -1,11 +1,16 @@
 """Factors of positive kernels: a Cholesky decomposition that chooses its samples."""
 
-from collections.abc import Mapping
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
 from numbers import Integral, Real
+from typing import Any
 
 import numpy as np
 from scipy.linalg import solve_triangular
 from scipy.linalg.lapack import dpstrf
+
+from gemclus._common.typing import Floats, Integers, Parameters
 
 # Pivots that are tried together, so that the work is in matrix products.
 _BLOCK = 64
@@ -30,21 +35,24 @@ class KernelFactor:
         Positions of the samples on which functions of the kernel are written.
     """
 
-    def __init__(self, L, pivots):
+    L: Floats
+    pivots: Integers
+
+    def __init__(self, L: Floats, pivots: Integers) -> None:
         self.L = L
         self.pivots = pivots
         self._corner = L[pivots]
 
-    def coordinates(self, W):
+    def coordinates(self, W: Floats) -> Floats:
         """``L' W``: the function ``kappa W`` is ``L`` times it."""
         return self.L.T @ W
 
-    def weights(self, coordinates):
+    def weights(self, coordinates: Floats) -> Floats:
         """Weights of the pivots whose function is ``L`` times the coordinates."""
         return solve_triangular(self._corner, coordinates, lower=True, trans="T")
 
 
-def is_positive_kernel(kernel, kernel_params=None):
+def is_positive_kernel(kernel: Any, kernel_params: Parameters = None) -> bool:
     """Whether a named kernel is positive semi-definite whatever the samples.
 
     Parameters
@@ -77,7 +85,9 @@ def is_positive_kernel(kernel, kernel_params=None):
     return positive and degree >= 0 and coef0 >= 0
 
 
-def pivoted_cholesky(kernel, n_samples, tol=1e-8):
+def pivoted_cholesky(
+    kernel: Callable[[Any, Any], Floats], n_samples: int, tol: float = 1e-8
+) -> KernelFactor:
     """Factor a positive kernel from some of its columns.
 
     Pivots are chosen where the kernel is explained least, some of them at a time.

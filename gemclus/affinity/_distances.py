@@ -1,10 +1,15 @@
 """Distances, from a name, a callable or a matrix."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.spatial.distance import cdist
 from sklearn.metrics import pairwise_distances
 from sklearn.metrics.pairwise import distance_metrics
 
+from gemclus._common.typing import Floats, Pairwise, Parameters
 from gemclus._common.validation import check_square_matrix
 from gemclus.affinity._arguments import (
     call_square,
@@ -33,7 +38,13 @@ _EXACT_METRICS = {
 _NAMES = [*distance_metrics(), "geodesic", "precomputed"]
 
 
-def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
+def distance_affinity(
+    X: Any,
+    metric: Pairwise,
+    metric_params: Parameters = None,
+    y: Any = None,
+    minibatch: bool = False,
+) -> Distances | LazyAffinity:
     """The distances that training uses.
 
     Parameters
@@ -78,7 +89,7 @@ def distance_affinity(X, metric, metric_params=None, y=None, minibatch=False):
     return Distances(matrix, is_metric, along_data=geodesic)
 
 
-def _is_metric(metric, metric_params, X):
+def _is_metric(metric: Pairwise, metric_params: Parameters, X: Any) -> bool:
     """Whether the triangle inequality is known to hold.
 
     Parameters may make another distance of a name (euclidean with squared=True), and
@@ -92,7 +103,9 @@ def _is_metric(metric, metric_params, X):
     )
 
 
-def distance_matrix(X, metric, metric_params=None, y=None):
+def distance_matrix(
+    X: Any, metric: Pairwise, metric_params: Parameters = None, y: Any = None
+) -> Floats:
     """The distances as a plain (N, N) array of float64.
 
     Parameters
@@ -139,7 +152,7 @@ def distance_matrix(X, metric, metric_params=None, y=None):
     return matrix
 
 
-def _named_distance(X, Y, metric, metric_params):
+def _named_distance(X: Any, Y: Any, metric: str, metric_params: Parameters) -> Floats:
     if metric in _EXACT_METRICS and not metric_params and isinstance(X, np.ndarray):
         return cdist(X, Y, _EXACT_METRICS[metric])
     params = metric_params or {}

@@ -1,9 +1,14 @@
 """Kernels that are given by a map of the samples to features."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.base import clone
 
+from gemclus._common.typing import Parameters
 from gemclus._common.validation import FLOATS
 from gemclus._core.array_passes import first_not_finite
 
@@ -19,14 +24,17 @@ class FittedFeatureMap:
         What messages call it.
     """
 
-    def __init__(self, transformer, argument="kernel"):
+    transformer: Any
+    argument: str
+
+    def __init__(self, transformer: Any, argument: str = "kernel") -> None:
         self.transformer = transformer
         self.argument = argument
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return repr(self.transformer)
 
-    def factor(self, X):
+    def factor(self, X: Any) -> Any:
         """The features of some samples.
 
         Parameters
@@ -59,7 +67,7 @@ class FittedFeatureMap:
         return Z if issparse(Z) else np.ascontiguousarray(Z)
 
 
-def is_feature_map(kernel):
+def is_feature_map(kernel: Any) -> bool:
     """Whether a kernel is given by a transformer, to be fitted to the samples.
 
     Parameters
@@ -80,7 +88,9 @@ def is_feature_map(kernel):
     )
 
 
-def fit_feature_map(transformer, params, X, argument="kernel"):
+def fit_feature_map(
+    transformer: Any, params: Parameters, X: Any, argument: str = "kernel"
+) -> FittedFeatureMap:
     """Fit a clone of a transformer to the samples.
 
     Parameters

@@ -1,13 +1,21 @@
 """Kernels of a few samples, without the checks that would take most of the time."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.spatial.distance import cdist
+
+from gemclus._common.typing import Floats, Parameters
 
 #: Samples for which computing the kernel takes less time than checking its arguments.
 FEW = 64
 
 
-def kernel_of_few(X, Y, kernel, kernel_params=None):
+def kernel_of_few(
+    X: Any, Y: Any, kernel: Any, kernel_params: Parameters = None
+) -> Floats | None:
     """A named kernel of a few samples with others, or None if it is another kernel.
 
     As `cross_kernel`, whose checks of the arguments the samples have passed before.

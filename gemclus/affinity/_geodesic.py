@@ -1,5 +1,9 @@
 """Lengths of the shortest paths in a graph of neighbours."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_array, issparse
 from scipy.sparse.csgraph import dijkstra
@@ -7,13 +11,14 @@ from sklearn.neighbors import NearestNeighbors
 
 from gemclus._common.fingerprints import row_fingerprints
 from gemclus._common.threads import thread_pools
+from gemclus._common.typing import Floats, Integers
 from gemclus._common.validation import check_int
 
 # Entries of the differences of samples that are taken at a time.
 _AT_ONCE = 2**20
 
 
-def geodesic_distances(X, n_neighbors=10):
+def geodesic_distances(X: Any, n_neighbors: int = 10) -> Floats:
     """Distances along the data: shortest paths between nearest neighbours.
 
     Two samples are joined if one of them is among the `n_neighbors` nearest of
@@ -87,7 +92,7 @@ def geodesic_distances(X, n_neighbors=10):
     return distances
 
 
-def _shortest_paths(graph):
+def _shortest_paths(graph: csr_array) -> Floats:
     """Lengths (N, N) of the shortest paths of a symmetric graph."""
     n_samples = graph.shape[0]
     distances = np.empty((n_samples, n_samples))
@@ -99,7 +104,7 @@ def _shortest_paths(graph):
     return distances
 
 
-def _neighbour_graph(samples, n_neighbors):
+def _neighbour_graph(samples: Any, n_neighbors: int) -> csr_array:
     """The symmetric union graph: a CSR array of positive lengths of edges."""
     n_samples = samples.shape[0]
     search = NearestNeighbors(n_neighbors=n_neighbors)
@@ -123,7 +128,7 @@ def _neighbour_graph(samples, n_neighbors):
     )
 
 
-def _lengths(samples, low, high):
+def _lengths(samples: Any, low: Integers, high: Integers) -> Floats:
     """Euclidean distances of pairs of samples, from their exact differences."""
     lengths = np.empty(len(low))
     step = max(1, _AT_ONCE // samples.shape[1])

@@ -1,14 +1,19 @@
 """Kernels, from a name, a callable, a feature map or a matrix."""
 
+from __future__ import annotations
+
 from math import comb, factorial
 from numbers import Real
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import issparse
 from sklearn.metrics import pairwise_kernels
 from sklearn.metrics.pairwise import kernel_metrics
 from sklearn.preprocessing import PolynomialFeatures, normalize
 
+from gemclus._common.typing import Floats, Pairwise, Parameters
 from gemclus._common.validation import check_square_matrix, check_symmetric_matrix
 from gemclus.affinity._arguments import (
     call_cross,
@@ -35,8 +40,14 @@ _NAMES = [*kernel_metrics(), "precomputed"]
 
 
 def kernel_affinity(
-    X, kernel, kernel_params=None, y=None, minibatch=False, *, sparse=False
-):
+    X: Any,
+    kernel: Any,
+    kernel_params: Parameters = None,
+    y: Any = None,
+    minibatch: bool = False,
+    *,
+    sparse: bool = False,
+) -> FactoredKernel | DenseKernel | SparseKernel | LazyAffinity:
     """The kernel that training uses: the cheapest object that stands for it.
 
     Parameters
@@ -81,7 +92,9 @@ def kernel_affinity(
     return DenseKernel(kernel_matrix(X, kernel, kernel_params, y))
 
 
-def _precomputed_kernel(X, y, sparse):
+def _precomputed_kernel(
+    X: Any, y: Any, sparse: bool
+) -> FactoredKernel | DenseKernel | SparseKernel:
     """The affinity object of ``kernel="precomputed"``."""
     y = y.square() if isinstance(y, AffinityRows) else y
     if isinstance(y, FactoredKernel):
@@ -98,7 +111,9 @@ def _precomputed_kernel(X, y, sparse):
     return SparseKernel(matrix) if issparse(matrix) else DenseKernel(matrix)
 
 
-def kernel_matrix(X, kernel, kernel_params=None, y=None):
+def kernel_matrix(
+    X: Any, kernel: Any, kernel_params: Parameters = None, y: Any = None
+) -> Floats:
     """The kernel as a plain (N, N) array.
 
     Parameters
@@ -138,7 +153,13 @@ def kernel_matrix(X, kernel, kernel_params=None, y=None):
     )
 
 
-def cross_kernel(X, Y, kernel, kernel_params=None, argument="kernel"):
+def cross_kernel(
+    X: Any,
+    Y: Any,
+    kernel: Pairwise,
+    kernel_params: Parameters = None,
+    argument: str = "kernel",
+) -> NDArray[Any]:
     """A kernel between two sets of samples.
 
     Parameters
@@ -180,7 +201,7 @@ def cross_kernel(X, Y, kernel, kernel_params=None, argument="kernel"):
     return kappa
 
 
-def factor_kernel(X, kernel, kernel_params=None):
+def factor_kernel(X: Any, kernel: Any, kernel_params: Parameters = None) -> Any:
     """An exact factor ``Z`` of a named kernel, ``kappa = Z Z.T``, or None.
 
     linear: ``X`` itself; cosine: its rows at unit length; polynomial of an
@@ -236,7 +257,9 @@ def _polynomial_factor(X, degree=3, gamma=None, coef0=1.0):
     return Z
 
 
-def _named_kernel(X, Y, kernel, kernel_params, argument="kernel"):
+def _named_kernel(
+    X: Any, Y: Any, kernel: str, kernel_params: Parameters, argument: str = "kernel"
+) -> Floats:
     params = kernel_params or {}
     check_named_params(argument, kernel, kernel_metrics()[kernel], params)
     if kernel == "rbf" and isinstance(X, np.ndarray):

@@ -1,10 +1,17 @@
 """Objects that stand for an (N, N) matrix of kernel values or distances."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
+
+from gemclus._common.typing import ArrayLike, Floats, Integers
 
 
 class Affinity(ABC):
@@ -17,36 +24,36 @@ class Affinity(ABC):
         stands for all of them in their order.
     """
 
-    indices = None
-    ndim = 2
+    indices: Integers | None = None
+    ndim: int = 2
 
     @property
     @abstractmethod
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         """(N, N)."""
 
     @abstractmethod
-    def block(self, rows, columns):
+    def block(self, rows: Integers, columns: Integers) -> NDArray[Any]:
         """The entries of `rows` x `columns` (index arrays) as an ndarray."""
 
     @abstractmethod
-    def _restrict(self, indices):
+    def _restrict(self, indices: Integers) -> Affinity:
         """The affinity of the samples `indices` alone."""
 
-    def take(self, indices):
+    def take(self, indices: Integers) -> Affinity:
         """The affinity of the samples `indices`, in that order."""
         batch = self._restrict(indices)
         batch.indices = indices if self.indices is None else self.indices[indices]
         return batch
 
-    def __len__(self):
+    def __len__(self) -> int:
         return self.shape[0]
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         everything = np.arange(len(self))
         return np.asarray(self.block(everything, everything), dtype=dtype)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         if not isinstance(key, tuple):
             return AffinityRows(self, _positions(key, len(self)))
         rows, columns = key
@@ -65,7 +72,7 @@ class Affinity(ABC):
         second, j = np.unique(columns % len(self), return_inverse=True)
         return self.block(first, second)[i.reshape(rows.shape), j.reshape(rows.shape)]
 
-    def _select(self, rows, columns):
+    def _select(self, rows: Integers, columns: Integers) -> Any:
         if np.array_equal(rows, columns):
             return self.take(rows)
         return self.block(rows, columns)
@@ -86,28 +93,30 @@ class AffinityRows:
         Positions of the rows in it.
     """
 
-    ndim = 2
+    parent: Affinity
+    rows: Integers
+    ndim: int = 2
 
-    def __init__(self, parent, rows):
+    def __init__(self, parent: Affinity, rows: Integers) -> None:
         self.parent = parent
         self.rows = rows
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return len(self.rows), self.parent.shape[1]
 
-    def __len__(self):
+    def __len__(self) -> int:
         return len(self.rows)
 
-    def square(self):
+    def square(self) -> Affinity:
         """The affinity between the samples of these rows."""
         return self.parent.take(self.rows)
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         columns = np.arange(self.parent.shape[1])
         return np.asarray(self.parent.block(self.rows, columns), dtype=dtype)
 
-    def __getitem__(self, key):
+    def __getitem__(self, key: Any) -> Any:
         if isinstance(key, tuple) and key[1] is Ellipsis:
             key = key[0]
         if isinstance(key, tuple):
@@ -126,20 +135,22 @@ class MatrixAffinity(Affinity):
         The matrix, which is not copied.
     """
 
-    def __init__(self, array):
+    array: NDArray[Any]
+
+    def __init__(self, array: ArrayLike) -> None:
         self.array = np.asarray(array)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self.array.shape
 
-    def block(self, rows, columns):
+    def block(self, rows: Integers, columns: Integers) -> NDArray[Any]:
         return self.array[np.ix_(rows, columns)]
 
-    def _restrict(self, indices):
+    def _restrict(self, indices: Integers) -> MatrixAffinity:
         return type(self)(self.block(indices, indices))
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         if copy is None:  # which NumPy 1 does not know
             return np.asarray(self.array, dtype=dtype)
         return np.array(self.array, dtype=dtype, copy=copy)
@@ -164,7 +175,9 @@ class SparseKernel(Affinity):
         The kernel values: finite and symmetric. It is kept as a CSR array.
     """
 
-    def __init__(self, array):
+    array: csr_array
+
+    def __init__(self, array: Any) -> None:
         if not issparse(array):
             raise TypeError(
                 f"array must be a sparse array or matrix, got {type(array).__name__}"
@@ -172,21 +185,21 @@ class SparseKernel(Affinity):
         self.array = csr_array(array)
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self.array.shape
 
     @property
-    def dtype(self):
+    def dtype(self) -> np.dtype[Any]:
         """The dtype of the entries."""
         return self.array.dtype
 
-    def block(self, rows, columns):
+    def block(self, rows: Integers, columns: Integers) -> NDArray[Any]:
         return self.array[rows][:, columns].toarray()
 
-    def _restrict(self, indices):
+    def _restrict(self, indices: Integers) -> SparseKernel:
         return SparseKernel(self.array[indices][:, indices])
 
-    def __matmul__(self, other):
+    def __matmul__(self, other: NDArray[Any]) -> NDArray[Any]:
         return self.array @ other
 
 
@@ -206,12 +219,17 @@ class Distances(MatrixAffinity):
         from them has to follow.
     """
 
-    def __init__(self, array, is_metric=False, along_data=False):
+    is_metric: bool
+    along_data: bool
+
+    def __init__(
+        self, array: ArrayLike, is_metric: bool = False, along_data: bool = False
+    ) -> None:
         super().__init__(array)
         self.is_metric = is_metric
         self.along_data = along_data
 
-    def _restrict(self, indices):
+    def _restrict(self, indices: Integers) -> Distances:
         block = self.block(indices, indices)
         return Distances(block, self.is_metric, self.along_data)
 
@@ -228,7 +246,9 @@ class FactoredKernel(Affinity):
         an array; None is the means of the columns, zeros for a CSR matrix.
     """
 
-    def __init__(self, factor, centre=None):
+    factor: Any
+
+    def __init__(self, factor: Any, centre: Floats | None = None) -> None:
         if not issparse(factor):
             factor = np.asarray(factor)
         if factor.ndim != 2:
@@ -245,22 +265,22 @@ class FactoredKernel(Affinity):
             self.centre = centre
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self.factor.shape[0], self.factor.shape[0]
 
     @cached_property
-    def centre(self):
+    def centre(self) -> Floats:
         """What rows are taken relative to in sums: zeros for sparse ones."""
         if isinstance(self.factor, np.ndarray):
             return self.means
         return np.zeros(self.factor.shape[1])
 
-    def block(self, rows, columns):
+    def block(self, rows: Integers, columns: Integers) -> NDArray[Any]:
         product = self.factor[rows] @ self.factor[columns].T
         return product if isinstance(product, np.ndarray) else product.toarray()
 
     @cached_property
-    def means(self):
+    def means(self) -> Floats:
         """Means of the columns of the factor, in float64; an offset costs no digits."""
         Z = self.factor
         if not isinstance(Z, np.ndarray):
@@ -271,7 +291,7 @@ class FactoredKernel(Affinity):
             total += (Z[start : start + 4096] - first).sum(axis=0)
         return first + total / len(Z)
 
-    def _restrict(self, indices):
+    def _restrict(self, indices: Integers) -> FactoredKernel:
         return FactoredKernel(self.factor[indices])
 
 
@@ -287,20 +307,20 @@ class SampleIndices(Affinity):
         Number of samples.
     """
 
-    def __init__(self, n_samples):
+    def __init__(self, n_samples: int) -> None:
         self._n_samples = n_samples
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self._n_samples, self._n_samples
 
-    def block(self, rows, columns):
+    def block(self, rows: Integers, columns: Integers) -> NDArray[Any]:
         raise TypeError(
             "the objective has no affinity: SampleIndices only says which samples "
             "a batch holds, it has no values"
         )
 
-    def _restrict(self, indices):
+    def _restrict(self, indices: Integers) -> SampleIndices:
         return SampleIndices(len(indices))
 
 
@@ -319,7 +339,17 @@ class LazyAffinity(Affinity):
         Whether the entries are distances instead of kernel values.
     """
 
-    def __init__(self, X, compute, pairwise, distances=False):
+    X: Any
+    dtype: np.dtype[Any]
+    distances: bool
+
+    def __init__(
+        self,
+        X: Any,
+        compute: Callable[[Any], Affinity],
+        pairwise: Callable[[Any, Any], NDArray[Any]],
+        distances: bool = False,
+    ) -> None:
         self.X = X
         self.dtype = X.dtype
         self.distances = distances
@@ -327,16 +357,16 @@ class LazyAffinity(Affinity):
         self._pairwise = pairwise
 
     @property
-    def shape(self):
+    def shape(self) -> tuple[int, int]:
         return self.X.shape[0], self.X.shape[0]
 
-    def block(self, rows, columns):
+    def block(self, rows: Integers, columns: Integers) -> NDArray[Any]:
         return self._pairwise(self.X[rows], self.X[columns])
 
-    def _restrict(self, indices):
+    def _restrict(self, indices: Integers) -> Affinity:
         return self._compute(self.X[indices])
 
-    def __matmul__(self, other):
+    def __matmul__(self, other: NDArray[Any]) -> NDArray[Any]:
         """Product with an (N, K) array, by blocks of rows: O(N) memory beside it."""
         everything = np.arange(len(self))
         out = np.empty((len(self), other.shape[1]), dtype=other.dtype)
@@ -346,11 +376,11 @@ class LazyAffinity(Affinity):
             out[rows] = self.block(rows, everything) @ other
         return out
 
-    def __array__(self, dtype=None, copy=None):
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
         return np.asarray(self._compute(self.X), dtype=dtype)
 
 
-def _positions(key, size):
+def _positions(key: Any, size: int) -> Integers:
     """Non-negative positions from a slice, a mask or integers."""
     if isinstance(key, slice):
         return np.arange(size)[key]

@@ -1,12 +1,18 @@
 """k-means++ in the geometry of an affinity."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from sklearn.cluster import kmeans_plusplus
 from sklearn.metrics import pairwise_distances_argmin
 from sklearn.utils.random import sample_without_replacement
 
 from gemclus._common.threads import thread_pools
+from gemclus._common.typing import Floats, Integers
 from gemclus.affinity._objects import (
+    Affinity,
     DenseKernel,
     Distances,
     FactoredKernel,
@@ -24,15 +30,15 @@ _AT_ONCE = 2**20
 
 
 def seed_labels(
-    affinity,
-    X,
-    n_clusters,
-    random_state,
-    sample_weight=None,
+    affinity: Affinity | None,
+    X: Any,
+    n_clusters: int,
+    random_state: np.random.RandomState,
+    sample_weight: Floats | None = None,
     *,
-    n_trials=SEEDING_TRIALS,
-    max_samples=SEEDING_SAMPLES,
-):
+    n_trials: int = SEEDING_TRIALS,
+    max_samples: int = SEEDING_SAMPLES,
+) -> Integers:
     """The cells of a k-means++ seeding in the geometry of an objective.
 
     Each sample gets the label of the nearest of the centres that k-means++

@@ -4,15 +4,24 @@ All draws come from one `RandomState` in a documented order, so that a seed
 gives the same sample everywhere.
 """
 
+from __future__ import annotations
+
 from math import sqrt
 
 import numpy as np
 from sklearn.utils import check_random_state
 
+from gemclus._common.typing import ArrayLike, Floats, Integers, Seed
 from gemclus._common.validation import check_float, check_int
 
 
-def draw_gmm(n, loc, scale, pvals, random_state=None):
+def draw_gmm(
+    n: int,
+    loc: ArrayLike,
+    scale: ArrayLike,
+    pvals: ArrayLike,
+    random_state: Seed = None,
+) -> tuple[Floats, Integers]:
     """Draw from a mixture of Gaussians.
 
     Parameters
@@ -84,7 +93,9 @@ def draw_gmm(n, loc, scale, pvals, random_state=None):
     return X, y
 
 
-def multivariate_student_t(n, loc, scale, df=10, random_state=None):
+def multivariate_student_t(
+    n: int, loc: ArrayLike, scale: ArrayLike, df: float = 10, random_state: Seed = None
+) -> Floats:
     """Draw from a multivariate Student-t distribution.
 
     Parameters
@@ -127,7 +138,9 @@ def multivariate_student_t(n, loc, scale, df=10, random_state=None):
     return np.sqrt(df / chi_squares) * normals + loc
 
 
-def gstm(n=500, alpha=2, df=1, random_state=None):
+def gstm(
+    n: int = 500, alpha: float = 2, df: float = 1, random_state: Seed = None
+) -> tuple[Floats, Integers]:
     """Draw the Gaussian-Student mixture of the GEMINI paper.
 
     Three Gaussians of unit covariance at ``alpha`` times (1, 1), (1, -1) and
@@ -173,7 +186,9 @@ def gstm(n=500, alpha=2, df=1, random_state=None):
     return X[order], y[order]
 
 
-def celeux_one(n=300, p=20, mu=1.7, random_state=None):
+def celeux_one(
+    n: int = 300, p: int = 20, mu: float = 1.7, random_state: Seed = None
+) -> tuple[Floats, Integers]:
     """Draw three Gaussians in 5 dimensions among `p` columns of noise.
 
     Parameters
@@ -208,7 +223,7 @@ def celeux_one(n=300, p=20, mu=1.7, random_state=None):
     return np.concatenate([X, generator.normal(size=(n, p))], axis=1), y
 
 
-def celeux_two(n=2000, random_state=None):
+def celeux_two(n: int = 2000, random_state: Seed = None) -> tuple[Floats, Integers]:
     """Draw four Gaussians in 2 dimensions, with 12 redundant or noise columns.
 
     Parameters
@@ -253,13 +268,13 @@ def celeux_two(n=2000, random_state=None):
     return np.concatenate([X, redundant, independent], axis=1), y
 
 
-def _rotated(cosine, sine, variances):
+def _rotated(cosine: float, sine: float, variances: tuple[float, float]) -> Floats:
     """``R.T diag(variances) R`` for the counter-clockwise rotation ``R``."""
     R = np.array([[cosine, -sine], [sine, cosine]])
     return R.T @ np.diag(variances) @ R
 
 
-def _finite_array(name, value, ndim):
+def _finite_array(name: str, value: ArrayLike, ndim: int) -> Floats:
     try:
         value = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError) as error:
@@ -274,7 +289,7 @@ def _finite_array(name, value, ndim):
     return value
 
 
-def _check_covariance(name, matrix):
+def _check_covariance(name: str, matrix: Floats) -> None:
     if not np.isfinite(matrix).all():
         raise ValueError(f"{name} must be finite, it contains NaN or infinity")
     scale = np.abs(matrix).max()

@@ -1,13 +1,18 @@
 """The interface of every objective."""
 
+from __future__ import annotations
+
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from inspect import Parameter, signature
 from numbers import Real
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.base import BaseEstimator
 
+from gemclus._common.estimators import BaseEstimator
+from gemclus._common.typing import ArrayLike
 from gemclus.affinity import Affinity, SampleIndices
 
 
@@ -38,7 +43,7 @@ class GEMINI(BaseEstimator, ABC):
     """
 
     @abstractmethod
-    def compute_affinity(self, X, y=None):
+    def compute_affinity(self, X: Any, y: Any = None) -> Any:
         """Compute what the objective needs to know of the data.
 
         Parameters
@@ -54,33 +59,53 @@ class GEMINI(BaseEstimator, ABC):
             Kernel or distances between samples; None for f-divergences.
         """
 
-    @abstractmethod
-    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
-        """Evaluate the objective.
+    if TYPE_CHECKING:
+        # One's own may leave out `sample_weight`: this one fits all signatures.
+        @abstractmethod
+        def evaluate(self, *args: Any, **kwargs: Any) -> Any:
+            """Evaluate the objective."""
 
-        Parameters
-        ----------
-        y_pred : array-like of shape (N, K)
-            Predictions: row i is ``p(y | x_i)``.
-        affinity : ndarray of shape (N, N), affinity object or None
-            What `compute_affinity` returned.
-        return_grad : bool, default=False
-            Whether to return the gradient as well.
-        sample_weight : array-like of shape (N,), default=None
-            Weights of the samples: not negative, not all zero. A sample of weight 0
-            counts as removed, one of weight 2 as given twice, and a common factor
-            changes nothing. None is 1 each. One's own objective need not take it:
-            then its models refuse weights.
+    else:
 
-        Returns
-        -------
-        value : float
-            The objective.
-        gradient : ndarray of shape (N, K)
-            Its derivative with respect to `y_pred`, if `return_grad`.
-        """
+        @abstractmethod
+        def evaluate(
+            self,
+            y_pred: Any,
+            affinity: Any,
+            return_grad: bool = False,
+            sample_weight: ArrayLike | None = None,
+        ) -> Any:
+            """Evaluate the objective.
 
-    def __call__(self, y_pred, affinity, return_grad=False, sample_weight=None):
+            Parameters
+            ----------
+            y_pred : array-like of shape (N, K)
+                Predictions: row i is ``p(y | x_i)``.
+            affinity : ndarray of shape (N, N), affinity object or None
+                What `compute_affinity` returned.
+            return_grad : bool, default=False
+                Whether to return the gradient as well.
+            sample_weight : array-like of shape (N,), default=None
+                Weights of the samples: not negative, not all zero. A sample of weight 0
+                counts as removed, one of weight 2 as given twice, and a common factor
+                changes nothing. None is 1 each. One's own objective need not take it:
+                then its models refuse weights.
+
+            Returns
+            -------
+            value : float
+                The objective.
+            gradient : ndarray of shape (N, K)
+                Its derivative with respect to `y_pred`, if `return_grad`.
+            """
+
+    def __call__(
+        self,
+        y_pred: Any,
+        affinity: Any,
+        return_grad: bool = False,
+        sample_weight: ArrayLike | None = None,
+    ) -> Any:
         """Evaluate the objective: the same as `evaluate`."""
         if sample_weight is None:
             return self.evaluate(y_pred, affinity, return_grad)
@@ -89,7 +114,9 @@ class GEMINI(BaseEstimator, ABC):
         return self.evaluate(y_pred, affinity, return_grad, sample_weight=sample_weight)
 
 
-def training_affinity(gemini, X, y=None, minibatch=False):
+def training_affinity(
+    gemini: Any, X: Any, y: Any = None, minibatch: bool = False
+) -> Any:
     """What one fit passes to the objective instead of a plain (N, N) array.
 
     Objectives of this package may define ``_training_affinity`` and return an
@@ -122,7 +149,7 @@ def _check_affinity(gemini, affinity, n_samples):
     return affinity
 
 
-def training_evaluator(gemini):
+def training_evaluator(gemini: Any) -> Callable[..., Any]:
     """A callable with the arguments of `evaluate`, owned by one fit.
 
     Objectives of this package may define ``_training_evaluator`` to keep
@@ -183,7 +210,7 @@ def _described(value):
     return f"{type(value).__name__} of shape {shape} and dtype {value.dtype}"
 
 
-def as_scalar(answer):
+def as_scalar(answer: Any) -> Any:
     """An answer of `evaluate` with a NumPy scalar as the value.
 
     Code for the published interface reads ``loss.shape`` of it.
@@ -193,7 +220,7 @@ def as_scalar(answer):
     return np.float64(answer)
 
 
-def decomposition(gemini, affinity):
+def decomposition(gemini: Any, affinity: Any) -> Any:
     """The objective as sums over blocks of rows, or None if it cannot be cut.
 
     Parameters
@@ -215,7 +242,7 @@ def decomposition(gemini, affinity):
     return gemini._decomposition(affinity)
 
 
-def check_takes_weights(gemini, affinity, n_samples):
+def check_takes_weights(gemini: Any, affinity: Any, n_samples: int) -> None:
     """Refuse an objective whose `evaluate` has no use for sample weights.
 
     One that swallows any keyword is found out by the values that it gives.
@@ -232,7 +259,7 @@ def check_takes_weights(gemini, affinity, n_samples):
             _refuse_weights(gemini)
 
 
-def _weight_argument(evaluate):
+def _weight_argument(evaluate: Callable[..., Any]) -> Any:
     """How a callable takes `sample_weight`: a kind of `inspect.Parameter`, or None."""
     parameters = signature(evaluate).parameters
     if "sample_weight" in parameters:
@@ -241,7 +268,7 @@ def _weight_argument(evaluate):
     return Parameter.VAR_KEYWORD if Parameter.VAR_KEYWORD in kinds else None
 
 
-def _refuse_weights(gemini):
+def _refuse_weights(gemini: Any) -> None:
     raise ValueError(
         f"{type(gemini).__name__}.evaluate does not take sample_weight: define "
         "evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None), or "
@@ -249,7 +276,7 @@ def _refuse_weights(gemini):
     )
 
 
-def _owner(instance, name):
+def _owner(instance: Any, name: str) -> type | None:
     """The class that defines the method which `instance` would use."""
     for cls in type(instance).__mro__:
         if name in vars(cls):

@@ -1,5 +1,11 @@
 """The f-divergence objectives: they need no affinity between samples."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from gemclus._common.typing import ArrayLike
 from gemclus._common.validation import (
     check_bool,
     check_float,
@@ -14,32 +20,41 @@ from gemclus.gemini._blocks import FDivergenceBlocks
 class _FDivergence(GEMINI):
     """What they share; the formulas themselves are in ``fdivergence_formulas.h``."""
 
-    # The first part of a name of `passes.KINDS`.
-    _family = None
+    ovo: bool
+    epsilon: float
 
-    def __init__(self, ovo=False, epsilon=1e-12):
+    # The first part of a name of `passes.KINDS`.
+    _family: str | None = None
+
+    def __init__(self, ovo: bool = False, epsilon: float = 1e-12) -> None:
         self.ovo = ovo
         self.epsilon = epsilon
 
-    def compute_affinity(self, X, y=None):
+    def compute_affinity(self, X: Any, y: Any = None) -> None:
         """Return None: predictions are all that the objective looks at."""
         return None
 
-    def evaluate(self, y_pred, affinity=None, return_grad=False, sample_weight=None):
+    def evaluate(
+        self,
+        y_pred: Any,
+        affinity: Any = None,
+        return_grad: bool = False,
+        sample_weight: ArrayLike | None = None,
+    ) -> Any:
         """Evaluate the objective, whatever `affinity` is: see `GEMINI.evaluate`."""
         evaluate = self._training_evaluator()
         return as_scalar(evaluate(y_pred, affinity, return_grad, sample_weight))
 
-    def _decomposition(self, affinity):
+    def _decomposition(self, affinity: Any) -> Any:
         return FDivergenceBlocks(*self._check_parameters())
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> Any:
         # The cube of 1 / epsilon is a finite number.
         epsilon = check_float("epsilon", self.epsilon, 1e-100, 0.5)
         variant = "_ovo" if check_bool("ovo", self.ovo) else "_ova"
         return passes.KINDS[self._family + variant], epsilon
 
-    def _training_evaluator(self):
+    def _training_evaluator(self) -> Callable[..., Any]:
         kind, epsilon = self._check_parameters()
 
         def evaluate(y_pred, affinity=None, return_grad=False, sample_weight=None):
@@ -235,5 +250,5 @@ class MI(KLGEMINI):
 
     ovo = False
 
-    def __init__(self, epsilon=1e-12):
+    def __init__(self, epsilon: float = 1e-12) -> None:
         self.epsilon = epsilon

@@ -1,9 +1,15 @@
 """Maximum mean discrepancy between clusters."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.utils.validation import check_array
 
+from gemclus._common.typing import ArrayLike, Parameters
 from gemclus._common.validation import (
     check_bool,
     check_float,
@@ -81,35 +87,52 @@ class MMDGEMINI(GEMINI):
     2.0
     """
 
-    def __init__(self, ovo=False, kernel="linear", kernel_params=None, epsilon=1e-12):
+    ovo: bool
+    kernel: Any
+    kernel_params: Parameters
+    epsilon: float
+
+    def __init__(
+        self,
+        ovo: bool = False,
+        kernel: Any = "linear",
+        kernel_params: Parameters = None,
+        epsilon: float = 1e-12,
+    ) -> None:
         self.ovo = ovo
         self.kernel = kernel
         self.kernel_params = kernel_params
         self.epsilon = epsilon
 
-    def compute_affinity(self, X, y=None):
+    def compute_affinity(self, X: Any, y: Any = None) -> Any:
         X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
         return kernel_matrix(X, self.kernel, self.kernel_params, y)
 
-    def _training_affinity(self, X, y=None, minibatch=False):
+    def _training_affinity(self, X: Any, y: Any = None, minibatch: bool = False) -> Any:
         return kernel_affinity(
             X, self.kernel, self.kernel_params, y, minibatch, sparse=True
         )
 
-    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
+    def evaluate(
+        self,
+        y_pred: Any,
+        affinity: Any,
+        return_grad: bool = False,
+        sample_weight: ArrayLike | None = None,
+    ) -> Any:
         evaluate = self._training_evaluator()
         return as_scalar(evaluate(y_pred, affinity, return_grad, sample_weight))
 
-    def _decomposition(self, affinity):
+    def _decomposition(self, affinity: Any) -> Any:
         if not isinstance(affinity, FactoredKernel):
             return None
         return MMDBlocks(*self._check_parameters())
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> Any:
         ovo = check_bool("ovo", self.ovo)
         return ovo, check_float("epsilon", self.epsilon, 0.0, 0.5)
 
-    def _training_evaluator(self):
+    def _training_evaluator(self) -> Callable[..., Any]:
         ovo, epsilon = self._check_parameters()
 
         def evaluate(y_pred, affinity, return_grad=False, sample_weight=None):

@@ -1,5 +1,9 @@
 """Names of objectives, as models accept them."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from gemclus._common.validation import check_choice
 from gemclus.gemini._fdivergences import (
     KLGEMINI,
@@ -32,7 +36,7 @@ GEMINIS = {
 AVAILABLE_GEMINIS = list(GEMINIS)
 
 
-def make_gemini(gemini):
+def make_gemini(gemini: Any) -> Any:
     """The objective meant by the constructor argument `gemini` of a model.
 
     Parameters

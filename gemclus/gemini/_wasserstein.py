@@ -1,11 +1,16 @@
 """Wasserstein distance between clusters."""
 
+from __future__ import annotations
+
 import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_array
 
+from gemclus._common.typing import ArrayLike, Pairwise, Parameters
 from gemclus._common.validation import (
     check_bool,
     check_float,
@@ -77,32 +82,44 @@ class WassersteinGEMINI(GEMINI):
     2.0
     """
 
+    ovo: bool
+    metric: Pairwise
+    metric_params: Parameters
+    epsilon: float
+    n_jobs: int | None
+
     def __init__(
         self,
-        ovo=False,
-        metric="euclidean",
-        metric_params=None,
-        epsilon=1e-12,
+        ovo: bool = False,
+        metric: Pairwise = "euclidean",
+        metric_params: Parameters = None,
+        epsilon: float = 1e-12,
         *,
-        n_jobs=None,
-    ):
+        n_jobs: int | None = None,
+    ) -> None:
         self.ovo = ovo
         self.metric = metric
         self.metric_params = metric_params
         self.epsilon = epsilon
         self.n_jobs = n_jobs
 
-    def compute_affinity(self, X, y=None):
+    def compute_affinity(self, X: Any, y: Any = None) -> Any:
         X = check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])
         return distance_matrix(X, self.metric, self.metric_params, y)
 
-    def _training_affinity(self, X, y=None, minibatch=False):
+    def _training_affinity(self, X: Any, y: Any = None, minibatch: bool = False) -> Any:
         return distance_affinity(X, self.metric, self.metric_params, y, minibatch)
 
-    def _training_evaluator(self):
+    def _training_evaluator(self) -> Callable[..., Any]:
         return WarmEvaluator(self)
 
-    def evaluate(self, y_pred, affinity, return_grad=False, sample_weight=None):
+    def evaluate(
+        self,
+        y_pred: Any,
+        affinity: Any,
+        return_grad: bool = False,
+        sample_weight: ArrayLike | None = None,
+    ) -> Any:
         ovo, epsilon, n_threads = self._check_parameters()
         P, distances = _check_arguments(y_pred, affinity)
         weights = _check_weights(sample_weight, P)
@@ -110,7 +127,7 @@ class WassersteinGEMINI(GEMINI):
         answer = _evaluate(transports, P, weights, epsilon, n_threads, return_grad)
         return as_scalar(answer)
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> Any:
         ovo = check_bool("ovo", self.ovo)
         epsilon = check_float("epsilon", self.epsilon, 0.0, 0.5)
         return ovo, epsilon, _count_threads(self.n_jobs)
@@ -126,12 +143,18 @@ class WarmEvaluator:
     samples) to a third (1000) of the time.
     """
 
-    def __init__(self, gemini):
+    def __init__(self, gemini: WassersteinGEMINI) -> None:
         self._ovo, self._epsilon, self._n_threads = gemini._check_parameters()
         self._affinity = None
         self._transports = None
 
-    def __call__(self, y_pred, affinity, return_grad=False, sample_weight=None):
+    def __call__(
+        self,
+        y_pred: Any,
+        affinity: Any,
+        return_grad: bool = False,
+        sample_weight: ArrayLike | None = None,
+    ) -> Any:
         transports = self._transports
         if (
             affinity is self._affinity

@@ -1,14 +1,24 @@
 """How sure a model is of each sample."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.typing import ArrayLike, Floats, Integers, Names
 from gemclus.inspection._style import (
     axes_to_draw_on,
     cluster_colours,
     cluster_names,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
 
 
 class AssignmentDisplay:
@@ -56,12 +66,30 @@ class AssignmentDisplay:
     (3,)
     """
 
-    def __init__(self, probabilities, *, cluster_names=None):
+    probabilities: ArrayLike
+    cluster_names: Names
+    order_: Integers
+    entropy_: Floats
+    least_sure_: Integers
+    areas_: list[PolyCollection]
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self, probabilities: ArrayLike, *, cluster_names: Names = None
+    ) -> None:
         self.probabilities = probabilities
         self.cluster_names = cluster_names
 
     @classmethod
-    def from_estimator(cls, estimator, X, *, cluster_names=None, ax=None):
+    def from_estimator(
+        cls,
+        estimator: Any,
+        X: Any,
+        *,
+        cluster_names: Names = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the memberships that a model gives to samples, new ones or not.
 
         Parameters
@@ -96,7 +124,13 @@ class AssignmentDisplay:
         )
 
     @classmethod
-    def from_predictions(cls, probabilities, *, cluster_names=None, ax=None):
+    def from_predictions(
+        cls,
+        probabilities: ArrayLike,
+        *,
+        cluster_names: Names = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw given memberships.
 
         Parameters
@@ -127,7 +161,7 @@ class AssignmentDisplay:
             )
         return cls(P, cluster_names=cluster_names).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters

@@ -1,9 +1,20 @@
 """The objective over the epochs of a training."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.typing import Floats
 from gemclus.inspection._style import axes_to_draw_on
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class ObjectiveCurveDisplay:
@@ -46,14 +57,31 @@ class ObjectiveCurveDisplay:
     3
     """
 
-    def __init__(self, curves, *, kept=0, gemini=None, name=None):
+    curves: Sequence[Floats]
+    kept: int
+    gemini: float | None
+    name: str | None
+    lines_: list[Line2D]
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        curves: Sequence[Floats],
+        *,
+        kept: int = 0,
+        gemini: float | None = None,
+        name: str | None = None,
+    ) -> None:
         self.curves = curves
         self.kept = kept
         self.gemini = gemini
         self.name = name
 
     @classmethod
-    def from_estimator(cls, estimator, X=None, y=None, *, ax=None):
+    def from_estimator(
+        cls, estimator: Any, X: Any = None, y: Any = None, *, ax: Axes | None = None
+    ) -> Self:
         """Draw the trainings of a fitted model.
 
         Parameters
@@ -96,7 +124,7 @@ class ObjectiveCurveDisplay:
         name = type(estimator).__name__
         return cls(curves, kept=position, gemini=gemini, name=name).plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters

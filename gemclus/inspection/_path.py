@@ -1,9 +1,20 @@
 """The path of a sparse model: which features stay as the penalty grows."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.typing import ArrayLike, Floats, Integers, Names
 from gemclus.inspection._style import axes_to_draw_on, plain
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 
 class PathDisplay:
@@ -56,7 +67,28 @@ class PathDisplay:
     10
     """
 
-    def __init__(self, alphas, norms, geminis, n_features, *, kept, feature_names):
+    alphas: ArrayLike
+    norms: ArrayLike
+    geminis: ArrayLike
+    n_features: ArrayLike
+    kept: int | None
+    feature_names: Sequence[str]
+    lines_: list[Line2D]
+    survivors_: Integers
+    axes_: list[Axes]
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        alphas: ArrayLike,
+        norms: ArrayLike,
+        geminis: ArrayLike,
+        n_features: ArrayLike,
+        *,
+        kept: int | None,
+        feature_names: Sequence[str],
+    ) -> None:
         self.alphas = alphas
         self.norms = norms
         self.geminis = geminis
@@ -65,7 +97,9 @@ class PathDisplay:
         self.feature_names = feature_names
 
     @classmethod
-    def from_estimator(cls, estimator, *, feature_names=None, ax=None):
+    def from_estimator(
+        cls, estimator: Any, *, feature_names: Names = None, ax: Axes | None = None
+    ) -> Self:
         """Draw the path that a sparse model went.
 
         Parameters
@@ -113,7 +147,7 @@ class PathDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax=None, *, max_names=10):
+    def plot(self, ax: Axes | None = None, *, max_names: int = 10) -> Self:
         """Draw.
 
         Parameters
@@ -163,7 +197,9 @@ class PathDisplay:
         self.ax_, self.figure_ = ax, ax.figure
         return self
 
-    def _draw_norms(self, ax, alphas, norms, max_names):
+    def _draw_norms(
+        self, ax: Axes, alphas: Floats, norms: Floats, max_names: int
+    ) -> list[Line2D]:
         """A line for each feature: grey, or coloured and named if it survives."""
         lines = []
         named = {feature: i for i, feature in enumerate(self.survivors_)}

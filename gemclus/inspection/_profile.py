@@ -1,8 +1,14 @@
 """What distinguishes the clusters, feature by feature."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.typing import ArrayLike, Floats, Integers, Names
 from gemclus._common.validation import check_choice, check_int
 from gemclus.inspection._style import (
     axes_to_draw_on,
@@ -11,6 +17,11 @@ from gemclus.inspection._style import (
     plain,
     pyplot,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.image import AxesImage
 
 
 class ClusterProfileDisplay:
@@ -66,16 +77,27 @@ class ClusterProfileDisplay:
     'flavanoids'
     """
 
+    deviations: Floats
+    medians: Floats
+    sizes: Integers
+    feature_names: Sequence[str]
+    units: str
+    cluster_names: Names
+    image_: AxesImage
+    features_: Integers
+    ax_: Axes
+    figure_: Figure
+
     def __init__(
         self,
-        deviations,
-        medians,
-        sizes,
-        feature_names,
+        deviations: Floats,
+        medians: Floats,
+        sizes: Integers,
+        feature_names: Sequence[str],
         *,
-        units="spread",
-        cluster_names=None,
-    ):
+        units: str = "spread",
+        cluster_names: Names = None,
+    ) -> None:
         self.deviations = deviations
         self.medians = medians
         self.sizes = sizes
@@ -86,15 +108,15 @@ class ClusterProfileDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Any,
+        X: Any,
         *,
-        units="spread",
-        max_features=20,
-        feature_names=None,
-        cluster_names=None,
-        ax=None,
-    ):
+        units: str = "spread",
+        max_features: int | None = 20,
+        feature_names: Names = None,
+        cluster_names: Names = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the profiles of the clusters that a model finds in samples.
 
         Parameters
@@ -133,15 +155,15 @@ class ClusterProfileDisplay:
     @classmethod
     def from_predictions(
         cls,
-        X,
-        labels,
+        X: Any,
+        labels: ArrayLike,
         *,
-        units="spread",
-        max_features=20,
-        feature_names=None,
-        cluster_names=None,
-        ax=None,
-    ):
+        units: str = "spread",
+        max_features: int | None = 20,
+        feature_names: Names = None,
+        cluster_names: Names = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the profiles of given clusters. O(N D).
 
         Parameters
@@ -205,7 +227,7 @@ class ClusterProfileDisplay:
         )
         return display.plot(ax=ax, max_features=max_features)
 
-    def plot(self, ax=None, *, max_features=None):
+    def plot(self, ax: Axes | None = None, *, max_features: int | None = None) -> Self:
         """Draw.
 
         Parameters
@@ -260,12 +282,12 @@ class ClusterProfileDisplay:
         return self
 
 
-def _short(value):
+def _short(value: float) -> str:
     """Three digits, or all before the point."""
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
-def _numbers(X):
+def _numbers(X: Any) -> Floats:
     """`X` as floats; the message names the columns that are not."""
     if hasattr(X, "toarray"):
         X = X.toarray()
@@ -281,7 +303,7 @@ def _numbers(X):
     return data
 
 
-def _ignoring_nan(function, data):
+def _ignoring_nan(function: Callable[..., Any], data: Floats) -> Floats:
     """`function` of each column; NaN, without a warning, for columns of NaN alone."""
     missing = np.isnan(data).all(axis=0)
     if not missing.any():

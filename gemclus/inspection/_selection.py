@@ -1,9 +1,20 @@
 """The criteria by which a number of clusters was chosen."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.typing import ArrayLike
 from gemclus.inspection._style import axes_to_draw_on, pyplot
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 _MARKERS = ["o", "s", "^", "D", "v", "P"]
 
@@ -51,14 +62,29 @@ class KSelectionDisplay:
     3
     """
 
-    def __init__(self, n_clusters, ranks, mean_rank, *, chosen):
+    n_clusters: ArrayLike
+    ranks: Mapping[str, ArrayLike]
+    mean_rank: ArrayLike
+    chosen: int
+    lines_: dict[str, Line2D]
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        n_clusters: ArrayLike,
+        ranks: Mapping[str, ArrayLike],
+        mean_rank: ArrayLike,
+        *,
+        chosen: int,
+    ) -> None:
         self.n_clusters = n_clusters
         self.ranks = ranks
         self.mean_rank = mean_rank
         self.chosen = chosen
 
     @classmethod
-    def from_estimator(cls, estimator, *, ax=None):
+    def from_estimator(cls, estimator: Any, *, ax: Axes | None = None) -> Self:
         """Draw what a fitted `KSelector` has compared.
 
         Parameters
@@ -94,7 +120,7 @@ class KSelectionDisplay:
         display = cls(table["n_clusters"], ranks, table["mean_rank"], chosen=chosen)
         return display.plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters

@@ -1,10 +1,15 @@
 """How well each sample lies in its cluster."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
 import numpy as np
 from sklearn.metrics import silhouette_samples
 from sklearn.utils import check_array, check_random_state
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.typing import ArrayLike, Floats, Integers, Names, Pairwise, Seed
 from gemclus._common.validation import check_int
 from gemclus.inspection._style import (
     axes_to_draw_on,
@@ -12,6 +17,11 @@ from gemclus.inspection._style import (
     cluster_colours,
     cluster_names,
 )
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.collections import PolyCollection
+    from matplotlib.figure import Figure
 
 
 class SilhouetteDisplay:
@@ -60,7 +70,23 @@ class SilhouetteDisplay:
     0.55
     """
 
-    def __init__(self, silhouettes, labels, *, n_clusters=None, cluster_names=None):
+    silhouettes: Floats
+    labels: Integers
+    n_clusters: int | None
+    cluster_names: Names
+    mean_: float
+    bars_: list[PolyCollection]
+    ax_: Axes
+    figure_: Figure
+
+    def __init__(
+        self,
+        silhouettes: Floats,
+        labels: Integers,
+        *,
+        n_clusters: int | None = None,
+        cluster_names: Names = None,
+    ) -> None:
         self.silhouettes = silhouettes
         self.labels = labels
         self.n_clusters = n_clusters
@@ -69,15 +95,15 @@ class SilhouetteDisplay:
     @classmethod
     def from_estimator(
         cls,
-        estimator,
-        X,
+        estimator: Any,
+        X: Any,
         *,
-        metric="euclidean",
-        max_samples=5000,
-        random_state=None,
-        cluster_names=None,
-        ax=None,
-    ):
+        metric: Pairwise = "euclidean",
+        max_samples: int = 5000,
+        random_state: Seed = None,
+        cluster_names: Names = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the silhouettes of samples, new ones or not, by the labels of a model.
 
         Parameters
@@ -117,15 +143,15 @@ class SilhouetteDisplay:
     @classmethod
     def from_predictions(
         cls,
-        X,
-        labels,
+        X: Any,
+        labels: ArrayLike,
         *,
-        metric="euclidean",
-        max_samples=5000,
-        random_state=None,
-        cluster_names=None,
-        ax=None,
-    ):
+        metric: Pairwise = "euclidean",
+        max_samples: int = 5000,
+        random_state: Seed = None,
+        cluster_names: Names = None,
+        ax: Axes | None = None,
+    ) -> Self:
         """Draw the silhouettes of samples whose clusters are known.
 
         Parameters
@@ -174,7 +200,7 @@ class SilhouetteDisplay:
         )
         return display.plot(ax=ax)
 
-    def plot(self, ax=None):
+    def plot(self, ax: Axes | None = None) -> Self:
         """Draw.
 
         Parameters

@@ -1,11 +1,19 @@
 """What the Displays share: matplotlib on demand, colours, checked labels."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from gemclus._common.typing import ArrayLike, Integers, Names
 from gemclus._common.validation import check_int
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
-def pyplot():
+
+def pyplot() -> Any:
     """`matplotlib.pyplot`, or an error that names the extra."""
     try:
         import matplotlib.pyplot
@@ -17,7 +25,7 @@ def pyplot():
     return matplotlib.pyplot
 
 
-def axes_to_draw_on(ax, **size):
+def axes_to_draw_on(ax: Axes | None, **size: Any) -> Any:
     """The axes given, or those of a new figure."""
     if ax is None:
         _, ax = pyplot().subplots(layout="constrained", **size)
@@ -26,13 +34,13 @@ def axes_to_draw_on(ax, **size):
     return ax
 
 
-def cluster_colours(n_clusters):
+def cluster_colours(n_clusters: int) -> Any:
     """One colour per cluster, told apart by their lightness alone: also in grey."""
     plt = pyplot()
     return plt.get_cmap("viridis")(np.linspace(0.05, 0.92, n_clusters))
 
 
-def check_labels(labels, n_samples=None):
+def check_labels(labels: ArrayLike, n_samples: int | None = None) -> Integers:
     """`labels` as a one-dimensional array of integers from 0 on."""
     array = np.asarray(labels)
     if array.ndim != 1 or array.dtype.kind not in "iu" or not array.size:
@@ -50,7 +58,7 @@ def check_labels(labels, n_samples=None):
     return array
 
 
-def cluster_names(names, n_clusters):
+def cluster_names(names: Names, n_clusters: int) -> list[str]:
     """The names given, one for each cluster, or their numbers."""
     if names is None:
         return [f"cluster {k}" for k in range(n_clusters)]
@@ -61,6 +69,6 @@ def cluster_names(names, n_clusters):
     return [plain(name) for name in names]
 
 
-def plain(name):
+def plain(name: object) -> str:
     """A name as matplotlib shows it: a dollar sign begins no formula."""
     return str(name).replace("$", r"\$")

@@ -129,6 +129,10 @@ class LinearMMD(MMDObjectiveMixin, LinearModel):
     %(fitted)s
     """
 
+    kernel: Pairwise
+    ovo: bool
+    kernel_params: Parameters
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -172,6 +176,10 @@ class LinearWasserstein(WassersteinObjectiveMixin, LinearModel):
         Biases.
     %(fitted)s
     """
+
+    metric: Pairwise
+    ovo: bool
+    metric_params: Parameters
 
     def __init__(
         self,

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 from scipy.sparse import issparse
 
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import KMEANS_START, store
-from gemclus._common.typing import ArrayLike, Pairwise, Parameters, Seed
+from gemclus._common.typing import (
+    ArrayLike,
+    Floats,
+    Objective,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._common.validation import check_float
 from gemclus._core import layers
 from gemclus._training.feature_maps import feature_map_of
@@ -80,7 +87,9 @@ class RIM(LinearModel):
     0.448654
     """
 
-    gemini = "mi"
+    reg: float
+
+    gemini: str | Objective | None = "mi"
 
     def __init__(
         self,
@@ -178,6 +187,10 @@ class KernelRIM(RIM):
     True
     """
 
+    reg: float
+    base_kernel: Pairwise
+    base_kernel_params: Parameters
+
     input_data_: Any
 
     _needs_indices = True
@@ -213,15 +226,15 @@ class KernelRIM(RIM):
         shape = (n_samples, self.n_clusters)
         self.W_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
         shape = (1, self.n_clusters)
-        self.b_ = layers.uniform_init(random_state, n_samples, shape, X.dtype)
+        self.b_: Floats = layers.uniform_init(random_state, n_samples, shape, X.dtype)
 
     @property
-    def coef_(self):
+    def coef_(self) -> NoReturn:
         """Absent: the weights are those of training samples, not of features."""
         raise AttributeError("KernelRIM has no weights of features, and no coef_")
 
     @property
-    def intercept_(self):
+    def intercept_(self) -> NoReturn:
         """Absent, as `coef_` is."""
         raise AttributeError("KernelRIM has no weights of features, and no intercept_")
 

@@ -59,6 +59,8 @@ class MLPModel(DiscriminativeModel):
     True
     """
 
+    n_hidden_dim: int
+
     W1_: Floats
     W2_: Floats
     b1_: Floats
@@ -162,6 +164,11 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
     %(fitted)s
     """
 
+    kernel: Pairwise
+    ovo: bool
+    kernel_params: Parameters
+    n_hidden_dim: int
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -204,6 +211,11 @@ class MLPWasserstein(WassersteinObjectiveMixin, MLPModel):
     %(mlp_weights)s
     %(fitted)s
     """
+
+    metric: Pairwise
+    ovo: bool
+    metric_params: Parameters
+    n_hidden_dim: int
 
     def __init__(
         self,

@@ -186,6 +186,10 @@ class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
     %(fitted)s
     """
 
+    kernel: Pairwise
+    ovo: bool
+    kernel_params: Parameters
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -225,6 +229,10 @@ class CategoricalWasserstein(WassersteinObjectiveMixin, CategoricalModel):
     %(logits)s
     %(fitted)s
     """
+
+    metric: Pairwise
+    ovo: bool
+    metric_params: Parameters
 
     def __init__(
         self,

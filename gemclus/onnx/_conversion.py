@@ -1,10 +1,14 @@
 """From a fitted model or pipeline to a model of ONNX."""
 
+from __future__ import annotations
+
 import json
 from importlib import import_module
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
@@ -35,7 +39,9 @@ _WRITERS = (
 )
 
 
-def to_onnx(model_or_pipeline, *, dtype="float32", opset=18):
+def to_onnx(
+    model_or_pipeline: Any, *, dtype: DTypeLike = "float32", opset: int = 18
+) -> Any:
     """Write a fitted model, or a pipeline that ends in one, as ONNX.
 
     Parameters

@@ -1,12 +1,18 @@
 """A graph in the making: nodes, constants, and the type of every tensor."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 #: Bytes of constants in a graph: a file of ONNX holds less than 2 GiB.
 _MOST_BYTES = 2**31 - 2**20
 
 
-def require_onnx():
+def require_onnx() -> Any:
     """The package onnx, or an ImportError that says how to get it."""
     try:
         import onnx
@@ -40,7 +46,12 @@ class Graph:
         The initialisers.
     """
 
-    def __init__(self, dtype, opset, prefix=""):
+    dtype: np.dtype[Any]
+    opset: int
+    nodes: list[Any]
+    constants: list[Any]
+
+    def __init__(self, dtype: DTypeLike, opset: int, prefix: str = "") -> None:
         self.dtype = np.dtype(dtype)
         self.opset = opset
         self.nodes = []
@@ -50,16 +61,24 @@ class Graph:
         self._dtypes = {}
         self._n_bytes = 0
 
-    def declare(self, name, dtype):
+    def declare(self, name: str, dtype: DTypeLike) -> str:
         """Make a tensor known that no node of the graph makes: an input."""
         self._dtypes[name] = np.dtype(dtype)
         return name
 
-    def dtype_of(self, tensor):
+    def dtype_of(self, tensor: str) -> np.dtype[Any]:
         """The NumPy type of a tensor."""
         return self._dtypes[tensor]
 
-    def node(self, operator, *inputs, dtype=None, name=None, domain="", **attributes):
+    def node(
+        self,
+        operator: str,
+        *inputs: str,
+        dtype: DTypeLike | None = None,
+        name: str | None = None,
+        domain: str = "",
+        **attributes: Any,
+    ) -> str:
         """Add a node with one output.
 
         Parameters
@@ -90,7 +109,12 @@ class Graph:
         )
         return self.declare(name, self._dtypes[inputs[0]] if dtype is None else dtype)
 
-    def constant(self, values, what="a constant", dtype=None):
+    def constant(
+        self,
+        values: ArrayLike,
+        what: str = "a constant",
+        dtype: DTypeLike | None = None,
+    ) -> str:
         """Add an array.
 
         Parameters
@@ -127,7 +151,7 @@ class Graph:
         self.constants.append(tensor)
         return self.declare(name, values.dtype)
 
-    def cast(self, tensor, dtype):
+    def cast(self, tensor: str, dtype: DTypeLike) -> str:
         """The tensor in another type; itself if it has that type."""
         dtype = np.dtype(dtype)
         if self.dtype_of(tensor) == dtype:
@@ -135,14 +159,14 @@ class Graph:
         to = self._onnx.helper.np_dtype_to_tensor_dtype(dtype)
         return self.node("Cast", tensor, dtype=dtype, to=to)
 
-    def affine(self, X, W, b, what):
+    def affine(self, X: str, W: ArrayLike, b: ArrayLike, what: str) -> str:
         """``X W + b`` in the type of `X`."""
         dtype = self.dtype_of(X)
         W = self.constant(W, f"W of {what}", dtype)
         b = self.constant(np.ravel(b), f"b of {what}", dtype)
         return self.node("Gemm", X, W, b)
 
-    def join(self, tensors):
+    def join(self, tensors: Sequence[str]) -> str:
         """Columns of several (N, D) tensors side by side, in their widest type."""
         if len(tensors) == 1:
             return tensors[0]
@@ -151,16 +175,18 @@ class Graph:
             "Concat", *(self.cast(tensor, dtype) for tensor in tensors), axis=1
         )
 
-    def take(self, tensor, columns):
+    def take(self, tensor: str, columns: ArrayLike) -> str:
         """Some columns of an (N, D) tensor."""
         columns = self.constant(np.asarray(columns, dtype=np.int64))
         return self.node("Gather", tensor, columns, axis=1)
 
-    def _new_name(self, kind):
+    def _new_name(self, kind: str) -> str:
         return f"{self._prefix}{kind.lower()}_{len(self.nodes) + len(self.constants)}"
 
     @staticmethod
-    def _as_floats(values, what, dtype):
+    def _as_floats(
+        values: NDArray[Any], what: str, dtype: np.dtype[Any]
+    ) -> NDArray[Any]:
         if not np.isfinite(values).all():
             raise ValueError(f"{what} must be finite, it contains NaN or infinity")
         with np.errstate(over="ignore"):

@@ -1,7 +1,11 @@
 """Who writes which estimator."""
 
+from __future__ import annotations
+
 import inspect
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from gemclus._common.validation import check_choice
 
@@ -21,19 +25,24 @@ _OF_MODELS = (
     "_soft_trees",
 )
 
-_CONVERTERS = {}
+# A function that writes an estimator.
+Write = TypeVar("Write", bound=Callable[..., Any])
+
+_CONVERTERS: dict[type, Converter] = {}
 
 
 @dataclass(frozen=True)
 class Converter:
     """A function that writes an estimator, and what it is given and gives."""
 
-    write: object
+    write: Callable[..., Any]
     gives: str
     takes_table: bool
 
 
-def converter(cls, *, gives="columns", takes_table=False):
+def converter(
+    cls: type, *, gives: str = "columns", takes_table: bool = False
+) -> Callable[[Write], Write]:
     """Register the function that writes a class as nodes of a graph.
 
     Parameters
@@ -84,7 +93,7 @@ def converter(cls, *, gives="columns", takes_table=False):
         raise TypeError(f"cls must be a class, got {cls!r}")
     check_choice("gives", gives, RESULTS)
 
-    def register(write):
+    def register(write: Write) -> Write:
         if not callable(write):
             raise TypeError(f"the converter of {cls.__name__} must be a function")
         _CONVERTERS[cls] = Converter(write, gives, takes_table)
@@ -93,7 +102,7 @@ def converter(cls, *, gives="columns", takes_table=False):
     return register
 
 
-def find_converter(estimator, is_step=False):
+def find_converter(estimator: Any, is_step: bool = False) -> Converter:
     """The converter of an estimator, or a TypeError that names it.
 
     Of a step in the middle of a pipeline, `transform` is what counts.
@@ -121,7 +130,7 @@ def find_converter(estimator, is_step=False):
     )
 
 
-def _differs(cls, base, name):
+def _differs(cls: type, base: type, name: str) -> bool:
     missing = object()
     own = inspect.getattr_static(cls, name, missing)
     return own is not inspect.getattr_static(base, name, missing)

@@ -1,5 +1,7 @@
 """Gemclus models in the pipelines that skl2onnx writes."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from gemclus.onnx._conversion import load_writers, write_outputs
@@ -7,7 +9,7 @@ from gemclus.onnx._graph import Graph
 from gemclus.onnx._table import Table
 
 
-def register_skl2onnx():
+def register_skl2onnx() -> None:
     """Let skl2onnx write the models of this package.
 
     For pipelines with steps that `to_onnx` does not know. Call it once; then

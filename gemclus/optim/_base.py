@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from sklearn.base import BaseEstimator
+
+from gemclus._common.estimators import BaseEstimator
 
 Arrays = Sequence[np.ndarray[Any, Any]]
 

@@ -1,9 +1,15 @@
 """Groups of features that are selected together."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 
+from gemclus._common.typing import Groups, Integers
 
-def check_groups(groups, n_features):
+
+def check_groups(groups: Groups, n_features: int) -> list[Integers]:
     """Complete some groups of features to a partition of all of them.
 
     Parameters
@@ -46,7 +52,7 @@ def check_groups(groups, n_features):
     return groups + [np.array([feature]) for feature in np.flatnonzero(counts == 0)]
 
 
-def _check_group(group, position, n_features):
+def _check_group(group: Any, position: int, n_features: int) -> Integers:
     """One group as an array of indices in range."""
     name = f"groups[{position}]"
     try:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from gemclus._common.typing import Floats, Groups
+from gemclus._common.typing import Floats, Groups, Integers
 from gemclus._common.validation import check_float
 from gemclus.penalties import _prox
 from gemclus.penalties._groups import check_groups
@@ -37,6 +37,8 @@ class GroupPenalty(ABC):
     ValueError, TypeError
         If groups overlap or hold anything else than indices of features.
     """
+
+    groups: list[Integers]
 
     def __init__(self, n_features: int, groups: Groups = None) -> None:
         self.groups = check_groups(groups, n_features)

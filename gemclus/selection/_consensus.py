@@ -1,7 +1,13 @@
 """Agreement of partitions with what all of them say together."""
 
-import numpy as np
+from __future__ import annotations
 
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gemclus._common.typing import ArrayLike, Floats, Integers
 from gemclus.selection._partitions import is_trivial
 
 # The total variation is at most 1.
@@ -11,7 +17,7 @@ WORST_CONSENSUS = -1.0
 _CELLS_PER_SAMPLE = 16
 
 
-def consensus_scores(partitions):
+def consensus_scores(partitions: ArrayLike) -> Floats:
     """Closeness of each partition to the consensus of all.
 
     The connectivity ``A_t`` of a partition holds 1 for each pair of samples in
@@ -79,7 +85,7 @@ def consensus_scores(partitions):
     return scores
 
 
-def _pairs_together(cells, n_cells):
+def _pairs_together(cells: Integers, n_cells: int) -> int:
     """Number of pairs of samples that lie in one cell of a contingency table."""
     if n_cells <= _CELLS_PER_SAMPLE * len(cells):
         counts = np.bincount(cells)
@@ -88,7 +94,7 @@ def _pairs_together(cells, n_cells):
     return int(counts @ counts)  # exact: the order of the cells changes nothing
 
 
-def _as_table(partitions):
+def _as_table(partitions: ArrayLike) -> NDArray[Any]:
     try:
         labels = np.asarray(partitions)
     except ValueError as error:

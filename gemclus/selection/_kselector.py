@@ -1,12 +1,16 @@
 """The choice of the number of clusters."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from numbers import Integral
+from typing import Any, Self, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.stats import rankdata
 from sklearn import get_config
-from sklearn.base import BaseEstimator, ClusterMixin, MetaEstimatorMixin
 from sklearn.model_selection import KFold
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.metadata_routing import (
@@ -18,6 +22,8 @@ from sklearn.utils.metaestimators import available_if
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.estimators import BaseEstimator, ClusterMixin, MetaEstimatorMixin
+from gemclus._common.typing import Floats, Integers, Seed
 from gemclus._common.validation import check_int
 from gemclus._common.warnings import warn
 from gemclus.selection._consensus import WORST_CONSENSUS, consensus_scores
@@ -34,8 +40,11 @@ from gemclus.selection._wrapped import (
     seeded_clone,
 )
 
+# What the argument `criteria` takes.
+Criteria: TypeAlias = str | Callable[..., Any] | Sequence[str | Callable[..., Any]]
 
-def _can(method):
+
+def _can(method: str) -> Any:
     """Whether the wrapped estimator, fitted or not, has a method."""
 
     def check(selector):
@@ -145,17 +154,30 @@ default=("calinski_harabasz", "silhouette_cv")
     np.float64(1.0)
     """
 
+    estimator: Any
+    n_clusters: int | Iterable[int]
+    param_name: str | None
+    criteria: Criteria
+    n_splits: int
+    n_jobs: int | None
+    random_state: Seed
+    n_clusters_: int
+    best_estimator_: Any
+    best_index_: int
+    labels_: Integers
+    scores_: dict[str, NDArray[Any]]
+
     def __init__(
         self,
-        estimator,
-        n_clusters=range(2, 11),
+        estimator: Any,
+        n_clusters: int | Iterable[int] = range(2, 11),
         *,
-        param_name=None,
-        criteria=("calinski_harabasz", "silhouette_cv"),
-        n_splits=3,
-        n_jobs=None,
-        random_state=None,
-    ):
+        param_name: str | None = None,
+        criteria: Criteria = ("calinski_harabasz", "silhouette_cv"),
+        n_splits: int = 3,
+        n_jobs: int | None = None,
+        random_state: Seed = None,
+    ) -> None:
         self.estimator = estimator
         self.n_clusters = n_clusters
         self.param_name = param_name
@@ -164,7 +186,7 @@ default=("calinski_harabasz", "silhouette_cv")
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X, y=None, **fit_params):
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
         """Fit the estimator for each candidate and choose one.
 
         Parameters
@@ -219,7 +241,7 @@ default=("calinski_harabasz", "silhouette_cv")
         self._choose(candidates, criteria, wholes, parts)
         return self
 
-    def fit_predict(self, X, y=None, **fit_params):
+    def fit_predict(self, X: Any, y: Any = None, **fit_params: Any) -> Integers:
         """Choose the number of clusters and return the cluster of each sample.
 
         Parameters
@@ -235,7 +257,7 @@ default=("calinski_harabasz", "silhouette_cv")
         return self.fit(X, y, **fit_params).labels_
 
     @_can("predict")
-    def predict(self, X):
+    def predict(self, X: Any) -> Integers:
         """Cluster of each sample by the chosen model.
 
         Parameters
@@ -252,7 +274,7 @@ default=("calinski_harabasz", "silhouette_cv")
         return self.best_estimator_.predict(X)
 
     @_can("predict_proba")
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Floats:
         """Probability of each cluster by the chosen model.
 
         Parameters
@@ -269,7 +291,7 @@ default=("calinski_harabasz", "silhouette_cv")
         return self.best_estimator_.predict_proba(X)
 
     @_can("score")
-    def score(self, X, y=None):
+    def score(self, X: Any, y: Any = None) -> float:
         """The score of the chosen model itself on some samples.
 
         Parameters
@@ -289,16 +311,16 @@ default=("calinski_harabasz", "silhouette_cv")
         return self.best_estimator_.score(X, y)
 
     @property
-    def n_features_in_(self):
+    def n_features_in_(self) -> int:
         """Number of features."""
         return self._of_best("n_features_in_")
 
     @property
-    def feature_names_in_(self):
+    def feature_names_in_(self) -> NDArray[np.object_]:
         """Names of the features."""
         return self._of_best("feature_names_in_")
 
-    def get_metadata_routing(self):
+    def get_metadata_routing(self) -> MetadataRouter:
         """How metadata of `fit` go to the estimator.
 
         Returns
@@ -311,21 +333,21 @@ default=("calinski_harabasz", "silhouette_cv")
             estimator=self.estimator, method_mapping=mapping
         )
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         wrapped = get_tags(self.estimator)
         tags.input_tags = wrapped.input_tags
         tags.non_deterministic = wrapped.non_deterministic
         return tags
 
-    def __sklearn_is_fitted__(self):
+    def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "best_estimator_")
 
-    def _of_best(self, attribute):
+    def _of_best(self, attribute: str) -> Any:
         # An AttributeError, as `hasattr` expects, in an unfitted selector too.
         return getattr(object.__getattribute__(self, "best_estimator_"), attribute)
 
-    def _check_candidates(self):
+    def _check_candidates(self) -> list[int]:
         """The candidates in increasing order."""
         given = self.n_clusters
         if isinstance(given, Integral):

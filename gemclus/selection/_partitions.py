@@ -1,9 +1,15 @@
 """Scores of a partition of samples; useless partitions score worst."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy import sparse
 from sklearn.metrics import silhouette_score
 from sklearn.utils import check_array
+
+from gemclus._common.typing import Integers
 
 # Silhouettes compare all pairs: of larger data they are those of a sample.
 SILHOUETTE_SAMPLES = 5000
@@ -12,12 +18,12 @@ WORST_SILHOUETTE = -1.0
 WORST_CALINSKI_HARABASZ = 0.0
 
 
-def is_trivial(n_used, n_samples):
+def is_trivial(n_used: int, n_samples: int) -> bool:
     """Whether a partition says nothing: one cluster, or one for each sample."""
     return n_used < 2 or n_used >= n_samples
 
 
-def silhouette(X, labels):
+def silhouette(X: Any, labels: Integers) -> float:
     """Mean silhouette, from -1 to 1; -1 for a trivial partition.
 
     O(N² D) in time up to N = 5000 samples, and not more beyond: then it is that
@@ -32,7 +38,7 @@ def silhouette(X, labels):
     return float(silhouette_score(X, labels))
 
 
-def calinski_harabasz(X, labels):
+def calinski_harabasz(X: Any, labels: Integers) -> float:
     """Ratio of the variances between and within clusters; 0 if trivial.
 
     Each is divided by its degrees of freedom. Clusters of identical samples have
@@ -64,5 +70,5 @@ def calinski_harabasz(X, labels):
     return between / within * (n_samples - n_used) / (n_used - 1)
 
 
-def _check(X):
+def _check(X: Any) -> Any:
     return check_array(X, accept_sparse="csr", dtype=[np.float64, np.float32])

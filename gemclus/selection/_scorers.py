@@ -1,13 +1,19 @@
 """Scorers and a splitter for scikit-learn's searches over clusterings."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
 import numpy as np
 from sklearn.model_selection import BaseCrossValidator
 
+from gemclus._common.typing import Integers
 from gemclus.selection._partitions import calinski_harabasz, silhouette
 from gemclus.selection._wrapped import assigned, clustered_space
 
 
-def silhouette_scorer(estimator, X, y=None):
+def silhouette_scorer(estimator: Any, X: Any, y: Any = None) -> float:
     """Mean silhouette of the clusters that a fitted model gives to samples.
 
     It is what ``scoring=`` of scikit-learn's searches takes. Unlike the
@@ -57,7 +63,7 @@ def silhouette_scorer(estimator, X, y=None):
     return silhouette(clustered_space(estimator, X), assigned(estimator, X))
 
 
-def calinski_harabasz_scorer(estimator, X, y=None):
+def calinski_harabasz_scorer(estimator: Any, X: Any, y: Any = None) -> float:
     """Ratio of variances between and within clusters that a fitted model gives.
 
     Parameters
@@ -103,17 +109,19 @@ def calinski_harabasz_scorer(estimator, X, y=None):
 class _WholeData(BaseCrossValidator):
     """One split whose training and test samples are all samples."""
 
-    def split(self, X, y=None, groups=None):
+    def split(
+        self, X: Any, y: Any = None, groups: Any = None
+    ) -> Iterator[tuple[Integers, Integers]]:
         everything = np.arange(X.shape[0] if hasattr(X, "shape") else len(X))
         yield everything, everything
 
-    def get_n_splits(self, X=None, y=None, groups=None):
+    def get_n_splits(self, X: Any = None, y: Any = None, groups: Any = None) -> int:
         return 1
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return "whole_data"
 
-    def __reduce__(self):
+    def __reduce__(self) -> str:
         return "whole_data"  # there is but one: copies and pickles are it
 
 
@@ -121,4 +129,4 @@ _WholeData.__module__ = "gemclus.selection"  # where pickles find it
 
 
 # Clusterings are usually judged on the samples that they were made of: ``cv=``.
-whole_data = _WholeData()
+whole_data: BaseCrossValidator = _WholeData()

@@ -1,14 +1,18 @@
 """Features that sparse models select again and again on halves of the data."""
 
+from __future__ import annotations
+
 from math import ceil, sqrt
+from typing import Any, Self
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
-from sklearn.feature_selection import SelectorMixin
+from numpy.typing import NDArray
 from sklearn.utils import get_tags, indexable
 from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from gemclus._common.estimators import BaseEstimator, MetaEstimatorMixin, SelectorMixin
+from gemclus._common.typing import Booleans, Floats, Integers, Parameters, Seed
 from gemclus._common.validation import check_float, check_int
 from gemclus.selection._wrapped import draw_seeds, seeded_clone, take, take_pairs
 
@@ -92,17 +96,29 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     array([0, 1, 2, 3, 4])
     """
 
+    estimator: Any
+    n_resamples: int
+    threshold: float
+    min_features: int | None
+    path_params: Parameters
+    n_jobs: int | None
+    random_state: Seed
+    frequencies_: Floats
+    min_features_: int
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __init__(
         self,
-        estimator,
+        estimator: Any,
         *,
-        n_resamples=50,
-        threshold=0.6,
-        min_features=None,
-        path_params=None,
-        n_jobs=None,
-        random_state=None,
-    ):
+        n_resamples: int = 50,
+        threshold: float = 0.6,
+        min_features: int | None = None,
+        path_params: Parameters = None,
+        n_jobs: int | None = None,
+        random_state: Seed = None,
+    ) -> None:
         self.estimator = estimator
         self.n_resamples = n_resamples
         self.threshold = threshold
@@ -111,7 +127,7 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X, y=None):
+    def fit(self, X: Any, y: Any = None) -> Self:
         """Run the paths and count the features.
 
         Parameters
@@ -164,17 +180,17 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         self.frequencies_ = np.mean(kept, axis=0)
         return self
 
-    def _get_support_mask(self):
+    def _get_support_mask(self) -> Booleans:
         check_is_fitted(self, "frequencies_")
         check_float("threshold", self.threshold, 0.0, 1.0, strict=True)
         return self.frequencies_ >= self.threshold
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = get_tags(self.estimator).input_tags.sparse
         return tags
 
-    def _check_parameters(self):
+    def _check_parameters(self) -> None:
         check_int("n_resamples", self.n_resamples, 1)
         check_float("threshold", self.threshold, 0.0, 1.0, strict=True)
         for method in ("path", "get_support"):
@@ -191,7 +207,7 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         if own:
             raise ValueError(f"path_params must not hold {sorted(own)}, which are set")
 
-    def _enough_features(self, n_features):
+    def _enough_features(self, n_features: int) -> int:
         if self.min_features is None:
             return ceil(sqrt(0.8 * n_features))
         min_features = check_int("min_features", self.min_features, 1)
@@ -202,7 +218,9 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         return min_features
 
 
-def complementary_halves(n_samples, n_halves, random_state):
+def complementary_halves(
+    n_samples: int, n_halves: int, random_state: np.random.RandomState
+) -> list[Integers]:
     """Positions of the samples of each half; two by two they share none.
 
     Of an odd number of samples, one is in neither of the two.
@@ -215,7 +233,14 @@ def complementary_halves(n_samples, n_halves, random_state):
     return halves[:n_halves]
 
 
-def _kept_features(model, X, y, rows, min_features, path_params):
+def _kept_features(
+    model: Any,
+    X: Any,
+    y: Any,
+    rows: Integers,
+    min_features: int,
+    path_params: dict[str, Any],
+) -> Booleans:
     """Mask (D,) of the features at the last step with at least `min_features`."""
     X, y = take(X, rows), take_pairs(y, rows)
     if min_features >= X.shape[1]:

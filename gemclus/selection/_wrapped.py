@@ -1,13 +1,19 @@
 """Common to what wraps a clusterer: its parameters, its clusters, its samples."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils import check_random_state
 
+from gemclus._common.typing import Integers, Seed
+
 _COUNT = "n_clusters"
 
 
-def find_count_parameter(estimator, name=None):
+def find_count_parameter(estimator: Any, name: str | None = None) -> str:
     """The parameter of `estimator` that says how many clusters it makes.
 
     Parameters
@@ -45,7 +51,7 @@ def find_count_parameter(estimator, name=None):
     return found[0]
 
 
-def seeded_clone(estimator, seed, **parameters):
+def seeded_clone(estimator: Any, seed: int, **parameters: Any) -> Any:
     """A clone with some parameters set, and `seed` where it had no random state."""
     estimator = clone(estimator).set_params(**parameters)
     unseeded = {
@@ -56,20 +62,20 @@ def seeded_clone(estimator, seed, **parameters):
     return estimator.set_params(**unseeded)
 
 
-def draw_seeds(random_state, size=None):
+def draw_seeds(random_state: Seed, size: int | None = None) -> Any:
     """Seeds for `seeded_clone`."""
     random_state = check_random_state(random_state)
     return random_state.randint(np.iinfo(np.int32).max, size=size)
 
 
-def last_step(estimator):
+def last_step(estimator: Any) -> Any:
     """The clusterer at the end of a pipeline; the estimator itself otherwise."""
     while hasattr(estimator, "steps"):
         estimator = estimator.steps[-1][1]
     return estimator
 
 
-def training_labels(estimator, X):
+def training_labels(estimator: Any, X: Any) -> Integers:
     """The cluster of each sample that `estimator` was fitted on."""
     fitted = last_step(estimator)
     if hasattr(fitted, "labels_"):
@@ -77,7 +83,7 @@ def training_labels(estimator, X):
     return np.asarray(estimator.predict(X))
 
 
-def assigned(estimator, X):
+def assigned(estimator: Any, X: Any) -> Integers:
     """The cluster of each sample of `X`."""
     if hasattr(estimator, "predict"):
         return np.asarray(estimator.predict(X))
@@ -92,7 +98,7 @@ def assigned(estimator, X):
     return labels
 
 
-def clustered_space(estimator, X):
+def clustered_space(estimator: Any, X: Any) -> Any:
     """The samples as the clusterer is given them, behind its transformers."""
     while hasattr(estimator, "steps"):
         if len(estimator.steps) > 1:
@@ -101,12 +107,12 @@ def clustered_space(estimator, X):
     return X
 
 
-def n_rows(X):
+def n_rows(X: Any) -> int:
     """Number of samples."""
     return X.shape[0] if hasattr(X, "shape") else len(X)
 
 
-def take(X, rows):
+def take(X: Any, rows: Integers) -> Any:
     """Some samples of an array, a sparse matrix, a frame or a list."""
     if hasattr(X, "iloc"):
         return X.iloc[rows]
@@ -115,7 +121,7 @@ def take(X, rows):
     return [X[row] for row in rows]
 
 
-def take_pairs(y, rows):
+def take_pairs(y: Any, rows: Integers) -> Any:
     """The same of the second argument of `fit`: a square matrix has pairs."""
     if y is None:
         return None

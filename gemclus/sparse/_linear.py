@@ -57,6 +57,10 @@ class SparseLinearModel(SparseMixin, LinearModel):
     Statistics and Computing 34, 2024.
     """
 
+    groups: Groups
+    alpha: float
+    dynamic: bool
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -115,6 +119,13 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
     array([0, 1, 2, 3, 4])
     """
 
+    kernel: Pairwise
+    ovo: bool
+    kernel_params: Parameters
+    groups: Groups
+    alpha: float
+    dynamic: bool
+
     def __init__(
         self,
         n_clusters: int = 3,
@@ -163,7 +174,10 @@ class SparseLinearMI(SparseLinearModel):
     %(fitted)s
     """
 
-    gemini = "mi"
+    groups: Groups
+    alpha: float
+
+    gemini: str | Objective | None = "mi"
     dynamic = False
 
     def __init__(

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, Self
 
 import numpy as np
-from sklearn.feature_selection import SelectorMixin
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.estimators import SelectorMixin
 from gemclus._common.typing import Groups, Integers
 from gemclus._common.validation import check_bool, check_float
 from gemclus._common.warnings import warn

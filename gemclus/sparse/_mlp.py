@@ -75,6 +75,12 @@ class SparseMLPModel(SparseMixin, MLPModel):
     Statistics and Computing 34, 2024.
     """
 
+    n_hidden_dim: int
+    M: float
+    groups: Groups
+    alpha: float
+    dynamic: bool
+
     rows_are_independent = True
     W_skip_: Floats
 
@@ -129,7 +135,7 @@ class SparseMLPModel(SparseMixin, MLPModel):
         return self.W_skip_
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> Floats:
         """Norms of the skip weights of each feature, (D,), divided by their sum.
 
         They bound what a feature can do in the hidden layer too.
@@ -171,6 +177,15 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
     %(sparse_fitted)s
     %(fitted)s
     """
+
+    kernel: Pairwise
+    ovo: bool
+    kernel_params: Parameters
+    n_hidden_dim: int
+    M: float
+    groups: Groups
+    alpha: float
+    dynamic: bool
 
     def __init__(
         self,

@@ -6,11 +6,11 @@ imported by ``import gemclus``.
 
 try:
     import torch as _torch
-except ImportError as error:
+except ImportError as _error:
     raise ImportError(
         "gemclus.torch needs PyTorch, the extra 'torch' of gemclus: "
-        f'pip install "gemclus[torch]". Cause: {error}'
-    ) from error
+        f'pip install "gemclus[torch]". Cause: {_error}'
+    ) from _error
 del _torch
 
 from gemclus._common.public import publish

@@ -1,25 +1,33 @@
 """A scikit-learn clusterer around any network of torch."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
 from types import SimpleNamespace
+from typing import Any, Self
 
 import numpy as np
 import torch
-from sklearn.base import (
-    BaseEstimator,
-    ClassNamePrefixFeaturesOutMixin,
-    ClusterMixin,
-    TransformerMixin,
-)
+from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
+from torch import nn
 
 from gemclus.torch._house import (
+    ArrayLike,
+    BaseEstimator,
     CallbackSupportMixin,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    Floats,
+    Integers,
     Monitor,
+    Seed,
     TrainingInterrupted,
+    TransformerMixin,
     VersionedStateMixin,
     callback_context,
     check_bool,
@@ -175,28 +183,60 @@ class TorchClustering(
     3
     """
 
+    module: Any
+    objective: Any
+    n_clusters: int
+    regularisers: Sequence[Any]
+    init: str | ArrayLike
+    n_init: int
+    n_heads: int
+    n_auxiliary: int
+    batch_size: int
+    max_epochs: int
+    learning_rate: float
+    device: Any
+    tol: float | None
+    verbose: bool
+    random_state: Seed
+    n_iter_no_change: int
+    schedule: str
+    pretrained: bool
+
+    network_: nn.Module
+    head_: int
+    labels_: Integers
+    n_clusters_: int
+    n_iter_: int
+    history_: dict[str, Floats]
+    objective_curve_: Floats
+    start_losses_: Floats
+    converged_: bool
+    optimiser_: torch.optim.Optimizer
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __init__(
         self,
-        module,
-        objective="mi",
-        n_clusters=10,
+        module: Any,
+        objective: Any = "mi",
+        n_clusters: int = 10,
         *,
-        regularisers=(),
-        init="k-means++",
-        n_init=1,
-        n_heads=1,
-        n_auxiliary=0,
-        batch_size=250,
-        max_epochs=100,
-        learning_rate=1e-3,
-        device="auto",
-        tol=None,
-        verbose=False,
-        random_state=None,
-        n_iter_no_change=10,
-        schedule="constant",
-        pretrained=False,
-    ):
+        regularisers: Sequence[Any] = (),
+        init: str | ArrayLike = "k-means++",
+        n_init: int = 1,
+        n_heads: int = 1,
+        n_auxiliary: int = 0,
+        batch_size: int = 250,
+        max_epochs: int = 100,
+        learning_rate: float = 1e-3,
+        device: Any = "auto",
+        tol: float | None = None,
+        verbose: bool = False,
+        random_state: Seed = None,
+        n_iter_no_change: int = 10,
+        schedule: str = "constant",
+        pretrained: bool = False,
+    ) -> None:
         self.module = module
         self.objective = objective
         self.n_clusters = n_clusters
@@ -219,7 +259,9 @@ class TorchClustering(
     # Public methods
 
     @with_callbacks
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train the network.
 
         Parameters
@@ -277,7 +319,9 @@ class TorchClustering(
         self._warn_of_the_end(best)
         return self
 
-    def partial_fit(self, X, y=None, sample_weight=None):
+    def partial_fit(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Train for one pass over some samples, from where the model stands.
 
         Parameters
@@ -323,7 +367,9 @@ class TorchClustering(
         model._finish(run, [run], X)
         return self._take(model)
 
-    def fit_predict(self, X, y=None, sample_weight=None):
+    def fit_predict(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Integers:
         """Train the network and return the cluster of each sample.
 
         Parameters
@@ -338,7 +384,7 @@ class TorchClustering(
         """
         return self.fit(X, y, sample_weight).labels_
 
-    def predict_proba(self, X):
+    def predict_proba(self, X: Any) -> Floats:
         """Probability of each cluster.
 
         Parameters
@@ -355,7 +401,7 @@ class TorchClustering(
         X = self._check_samples(X, reset=False)
         return self._logits(X).softmax(-1).numpy()
 
-    def predict(self, X):
+    def predict(self, X: Any) -> Integers:
         """Most probable cluster of each sample.
 
         Parameters
@@ -371,7 +417,7 @@ class TorchClustering(
         check_is_fitted(self)
         return self._logits(self._check_samples(X, reset=False)).argmax(-1).numpy()
 
-    def transform(self, X):
+    def transform(self, X: Any) -> Floats:
         """Probability of each cluster: the same as `predict_proba`.
 
         Parameters
@@ -386,7 +432,9 @@ class TorchClustering(
         """
         return self.predict_proba(X)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """The objective on some samples, without `balance` and regularisers.
 
         Parameters
@@ -412,23 +460,23 @@ class TorchClustering(
         return -value.item()
 
     @property
-    def module_(self):
+    def module_(self) -> Any:
         """The trunk and the head that predicts: (n, ...) to logits (n, K)."""
         check_is_fitted(self)
         return self.network_.single(self.head_)
 
     @property
-    def n_clusters_used_(self):
+    def n_clusters_used_(self) -> int:
         """Number of clusters that have training samples."""
         check_is_fitted(self)
         return self.n_clusters_
 
     @property
-    def max_iter(self):
+    def max_iter(self) -> int:
         """`max_epochs`, by the name of the other models."""
         return self.max_epochs
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         # Predictions have the type of the module.
         tags.transformer_tags.preserves_dtype = []
@@ -642,7 +690,7 @@ class TorchClustering(
     def _of_head(self, outputs):
         return outputs[0][self.head_] if isinstance(outputs, tuple) else outputs
 
-    def __getstate__(self):
+    def __getstate__(self) -> dict[str, Any]:
         if "_run" in vars(self):
             # A model trained on a GPU is read where there is none.
             self._run.training.to(torch.device("cpu"))

@@ -1,7 +1,21 @@
 """What this room takes from the private rooms of the package, in one place."""
 
+from gemclus._common.estimators import (
+    BaseEstimator,
+    ClassNamePrefixFeaturesOutMixin,
+    ClusterMixin,
+    TransformerMixin,
+)
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
+from gemclus._common.typing import (
+    ArrayLike,
+    Floats,
+    Integers,
+    Pairwise,
+    Parameters,
+    Seed,
+)
 from gemclus._common.validation import (
     check_bool,
     check_choice,
@@ -16,9 +30,19 @@ from gemclus._training.monitor import Monitor, callback_context, watching
 from gemclus._training.start import check_init, starting_labels
 
 __all__ = [
+    "ArrayLike",
+    "BaseEstimator",
     "CallbackSupportMixin",
+    "ClassNamePrefixFeaturesOutMixin",
+    "ClusterMixin",
+    "Floats",
+    "Integers",
     "Monitor",
+    "Pairwise",
+    "Parameters",
+    "Seed",
     "TrainingInterrupted",
+    "TransformerMixin",
     "VersionedStateMixin",
     "callback_context",
     "check_bool",

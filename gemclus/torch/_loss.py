@@ -1,6 +1,9 @@
 """Minus a GEMINI as a loss of a network."""
 
+from __future__ import annotations
+
 import math
+from typing import Any
 
 import torch
 from torch import nn
@@ -12,7 +15,7 @@ from gemclus.torch._bridge import (
     wasserstein,
 )
 from gemclus.torch._fdivergences import FORMULAS
-from gemclus.torch._house import check_bool, check_float
+from gemclus.torch._house import Pairwise, Parameters, check_bool, check_float
 from gemclus.torch._kernels import as_tensor, given_kernel, kernel_of
 from gemclus.torch._mmd import dense, factored
 from gemclus.torch._objective import make_objective
@@ -95,20 +98,25 @@ class GeminiLoss(nn.Module):
     -0.692
     """
 
+    objective: Any
+    balance: float
+    from_logits: bool
+    process_group: Any
+
     def __init__(
         self,
-        objective="mi",
+        objective: Any = "mi",
         *,
-        ovo=None,
-        kernel="linear",
-        kernel_params=None,
-        metric="euclidean",
-        balance=0.0,
-        from_logits=True,
-        epsilon=1e-12,
-        metric_params=None,
-        process_group=None,
-    ):
+        ovo: bool | None = None,
+        kernel: Any = "linear",
+        kernel_params: Parameters = None,
+        metric: Pairwise = "euclidean",
+        balance: float = 0.0,
+        from_logits: bool = True,
+        epsilon: float = 1e-12,
+        metric_params: Parameters = None,
+        process_group: Any = None,
+    ) -> None:
         super().__init__()
         self._objective = make_objective(
             objective, ovo, kernel, kernel_params, metric, metric_params, epsilon
@@ -118,10 +126,17 @@ class GeminiLoss(nn.Module):
         self.from_logits = check_bool("from_logits", from_logits)
         self.process_group = process_group
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"{self.objective!r}, balance={self.balance:g}"
 
-    def forward(self, logits, X=None, *, affinity=None, sample_weight=None):
+    def forward(
+        self,
+        logits: torch.Tensor,
+        X: torch.Tensor | None = None,
+        *,
+        affinity: Any = None,
+        sample_weight: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Evaluate the loss on a batch.
 
         Parameters

@@ -1,5 +1,10 @@
 """Losses that keep predictions constant where clusters should not change."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Self
+
 import torch
 from sklearn.neighbors import NearestNeighbors
 from torch import nn
@@ -64,7 +69,20 @@ class VATLoss(nn.Module):
     True
     """
 
-    def __init__(self, xi=10.0, eps=1.0, n_power=1, *, n_neighbors=10):
+    xi: float
+    eps: float | str
+    n_power: int
+    n_neighbors: int
+    radii_: torch.Tensor | None
+
+    def __init__(
+        self,
+        xi: float = 10.0,
+        eps: float | str = 1.0,
+        n_power: int = 1,
+        *,
+        n_neighbors: int = 10,
+    ) -> None:
         super().__init__()
         self.xi = check_float("xi", xi, 0.0, strict=True)
         if isinstance(eps, str):
@@ -77,10 +95,10 @@ class VATLoss(nn.Module):
         self.n_neighbors = check_int("n_neighbors", n_neighbors, 1)
         self.register_buffer("radii_", None, persistent=False)
 
-    def extra_repr(self):
+    def extra_repr(self) -> str:
         return f"xi={self.xi:g}, eps={self.eps!r}, n_power={self.n_power}"
 
-    def fit(self, X):
+    def fit(self, X: Any) -> Self:
         """Find the radii of the samples that training draws its batches from.
 
         Parameters
@@ -109,7 +127,15 @@ class VATLoss(nn.Module):
         self.radii_ = radii.to(torch.get_default_dtype())
         return self
 
-    def forward(self, module, X, logits=None, *, sample_weight=None, indices=None):
+    def forward(
+        self,
+        module: Callable[[torch.Tensor], torch.Tensor],
+        X: torch.Tensor,
+        logits: torch.Tensor | None = None,
+        *,
+        sample_weight: torch.Tensor | None = None,
+        indices: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Evaluate the loss on a batch.
 
         Parameters
@@ -190,13 +216,23 @@ class ConsistencyLoss(nn.Module):
     True
     """
 
-    def __init__(self, augment):
+    augment: Callable[[torch.Tensor], torch.Tensor]
+
+    def __init__(self, augment: Callable[[torch.Tensor], torch.Tensor]) -> None:
         super().__init__()
         if not callable(augment):
             raise TypeError(f"augment must be callable, got {augment!r}")
         self.augment = augment
 
-    def forward(self, module, X, logits=None, *, sample_weight=None, indices=None):
+    def forward(
+        self,
+        module: Callable[[torch.Tensor], torch.Tensor],
+        X: torch.Tensor,
+        logits: torch.Tensor | None = None,
+        *,
+        sample_weight: torch.Tensor | None = None,
+        indices: torch.Tensor | None = None,
+    ) -> torch.Tensor:
         """Evaluate the loss on a batch.
 
         Parameters

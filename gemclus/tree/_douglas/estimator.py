@@ -98,6 +98,10 @@ class Douglas(DiscriminativeModel):
     True
     """
 
+    n_cuts: int
+    feature_mask: ArrayLike | None
+    temperature: float
+
     _infers_by_rows = True
     leaf_scores_: Floats
 

@@ -1,27 +1,32 @@
 """A tree as source for Graphviz."""
 
-from pathlib import Path
+from __future__ import annotations
 
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any
+
+from gemclus._common.typing import Names
 from gemclus._common.validation import check_bool
 from gemclus.tree._export.reader import Reader
 
 
 def export_graphviz(
-    kauri_tree,
-    out_file=None,
+    kauri_tree: Any,
+    out_file: str | PathLike[str] | IO[str] | None = None,
     *,
-    max_depth=None,
-    feature_names=None,
-    cluster_names=None,
-    filled=False,
-    leaves_parallel=False,
-    node_ids=False,
-    proportion=False,
-    rotate=False,
-    rounded=False,
-    decimals=3,
-    fontname="helvetica",
-):
+    max_depth: int | None = None,
+    feature_names: Names = None,
+    cluster_names: Names = None,
+    filled: bool = False,
+    leaves_parallel: bool = False,
+    node_ids: bool = False,
+    proportion: bool = False,
+    rotate: bool = False,
+    rounded: bool = False,
+    decimals: int = 3,
+    fontname: str = "helvetica",
+) -> str | None:
     """The tree as source for Graphviz (``dot -Tsvg tree.dot``).
 
     Parameters

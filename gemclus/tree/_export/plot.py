@@ -1,26 +1,35 @@
 """A tree drawn by matplotlib."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 import numpy as np
 
+from gemclus._common.typing import Names
 from gemclus._common.validation import check_bool
 from gemclus.tree._export.reader import Reader, colour_of
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.text import Annotation
+
 
 def plot_tree(
-    kauri_tree,
+    kauri_tree: Any,
     *,
-    max_depth=None,
-    feature_names=None,
-    cluster_names=None,
-    filled=False,
-    node_ids=False,
-    proportion=False,
-    rounded=False,
-    decimals=3,
-    ax=None,
-    fontsize=None,
-    legend=None,
-):
+    max_depth: int | None = None,
+    feature_names: Names = None,
+    cluster_names: Names = None,
+    filled: bool = False,
+    node_ids: bool = False,
+    proportion: bool = False,
+    rounded: bool = False,
+    decimals: int = 3,
+    ax: Axes | None = None,
+    fontsize: float | None = None,
+    legend: bool | None = None,
+) -> list[Annotation]:
     """Draw the tree with matplotlib.
 
     Parameters

@@ -1,11 +1,16 @@
 """Rules and linear scores as SQL."""
 
+from __future__ import annotations
+
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.pipelines import first_step, last_step
+from gemclus._common.typing import Names
 from gemclus._common.validation import check_choice
 from gemclus.tree._export.columns import Membership, columns_of
 from gemclus.tree._export.reader import Reader, check_names, feature_names_of
@@ -17,14 +22,14 @@ _TERMS = 100
 
 
 def export_sql(
-    model,
+    model: Any,
     *,
-    feature_names=None,
-    cluster_names=None,
-    table=None,
-    column="cluster",
-    quote='"',
-):
+    feature_names: Names = None,
+    cluster_names: Names = None,
+    table: str | Sequence[str] | None = None,
+    column: str = "cluster",
+    quote: str = '"',
+) -> str:
     """A fitted tree or linear model as an expression of SQL.
 
     Parameters

@@ -1,19 +1,24 @@
 """The rules of a tree as text."""
 
+from __future__ import annotations
+
+from typing import Any
+
+from gemclus._common.typing import Names
 from gemclus._common.validation import check_bool, check_int
 from gemclus.tree._export.reader import Reader
 
 
 def export_text(
-    kauri_tree,
+    kauri_tree: Any,
     *,
-    feature_names=None,
-    cluster_names=None,
-    max_depth=10,
-    spacing=3,
-    decimals=2,
-    show_sizes=False,
-):
+    feature_names: Names = None,
+    cluster_names: Names = None,
+    max_depth: int | None = 10,
+    spacing: int = 3,
+    decimals: int = 2,
+    show_sizes: bool = False,
+) -> str:
     """The rules of a tree as text.
 
     Parameters
@@ -103,7 +108,7 @@ def export_text(
     return "\n".join(lines)
 
 
-def print_kauri_tree(kauri_tree, feature_names=None):
+def print_kauri_tree(kauri_tree: Any, feature_names: Names = None) -> None:
     """Print the rules of a tree, node by node.
 
     Parameters

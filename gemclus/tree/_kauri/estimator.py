@@ -1,15 +1,26 @@
 """Kauri: unsupervised trees grown on a kernel-k-means objective."""
 
+from __future__ import annotations
+
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from typing import TYPE_CHECKING, Any, Self
 
 import joblib
 import numpy as np
-from sklearn.base import BaseEstimator, ClusterMixin
+from numpy.typing import NDArray
 from sklearn.utils.validation import check_is_fitted
 
+from gemclus._common.estimators import BaseEstimator, ClusterMixin
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
+from gemclus._common.typing import (
+    ArrayLike,
+    Booleans,
+    Floats,
+    Parameters,
+    Seed,
+)
 from gemclus._common.validation import (
     check_bool,
     check_fitted,
@@ -37,6 +48,10 @@ from gemclus.tree._kauri.rules import (
 )
 from gemclus.tree._kauri.structure import SPLIT_KINDS, KauriTree
 from gemclus.tree._kauri.weights import check_weights
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_matrix
+    from sklearn.tree import DecisionTreeClassifier
 
 
 class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
@@ -206,24 +221,51 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     |   |   |--- cluster: 2
     """
 
+    max_clusters: int
+    max_depth: int | None
+    min_samples_split: int
+    min_samples_leaf: int
+    max_features: int | float | str | None
+    max_leaves: int | None
+    kernel: Any
+    verbose: bool
+    random_state: Seed
+    kernel_params: Parameters
+    min_gain: float
+    min_weight_fraction_leaf: float
+    max_bins: int | str | None
+    n_jobs: int | None
+
+    labels_: NDArray[np.int64]
+    leaves_: NDArray[np.int64]
+    tree_: KauriTree
+    n_clusters_: int
+    cluster_centers_: Floats
+    variation_: float
+    missing_features_: Booleans
+    fill_values_: Floats | None
+    feature_map_: Any
+    n_features_in_: int
+    feature_names_in_: NDArray[np.object_]
+
     def __init__(
         self,
-        max_clusters=3,
-        max_depth=None,
-        min_samples_split=2,
-        min_samples_leaf=1,
-        max_features=None,
-        max_leaves=None,
-        kernel="linear",
-        verbose=False,
-        random_state=None,
+        max_clusters: int = 3,
+        max_depth: int | None = None,
+        min_samples_split: int = 2,
+        min_samples_leaf: int = 1,
+        max_features: int | float | str | None = None,
+        max_leaves: int | None = None,
+        kernel: Any = "linear",
+        verbose: bool = False,
+        random_state: Seed = None,
         *,
-        kernel_params=None,
-        min_gain=0.0,
-        min_weight_fraction_leaf=0.0,
-        max_bins="auto",
-        n_jobs=None,
-    ):
+        kernel_params: Parameters = None,
+        min_gain: float = 0.0,
+        min_weight_fraction_leaf: float = 0.0,
+        max_bins: int | str | None = "auto",
+        n_jobs: int | None = None,
+    ) -> None:
         self.max_clusters = max_clusters
         self.max_depth = max_depth
         self.min_samples_split = min_samples_split
@@ -239,7 +281,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         self.max_bins = max_bins
         self.n_jobs = n_jobs
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Models from before these parameters were known have their defaults."""
         added = {"min_weight_fraction_leaf": 0.0, "max_bins": "auto", "n_jobs": None}
         if "tree_" in state:
@@ -247,7 +289,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             state["tree_"].check(state["n_features_in_"])
         super().__setstate__({**added, **state})
 
-    def fit(self, X, y=None, sample_weight=None):
+    def fit(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> Self:
         """Grow the tree.
 
         Parameters
@@ -353,7 +397,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             warn_of_leaves(self)
         return error
 
-    def fit_predict(self, X, y=None, sample_weight=None):
+    def fit_predict(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> NDArray[np.int64]:
         """Grow the tree and return the cluster of each sample.
 
         Parameters
@@ -368,7 +414,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         """
         return self.fit(X, y, sample_weight).labels_
 
-    def predict(self, X):
+    def predict(self, X: Any) -> NDArray[np.int64]:
         """Cluster of each sample.
 
         Parameters
@@ -384,7 +430,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         nodes = self.apply(X)
         return self.tree_.target[nodes].astype(np.int64)
 
-    def score(self, X, y=None, sample_weight=None):
+    def score(
+        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
+    ) -> float:
         """The objective `J` of the predicted clusters of some samples.
 
         Parameters
@@ -407,7 +455,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         labels = self.tree_.target[self.tree_.apply(X)]
         return objective(self._affinity(X, y), labels, weights)
 
-    def apply(self, X):
+    def apply(self, X: Any) -> NDArray[np.int64]:
         """Leaf that each sample reaches.
 
         Parameters
@@ -423,7 +471,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         X = self._check_new(X)
         return self.tree_.apply(X).astype(np.int64)
 
-    def decision_path(self, X):
+    def decision_path(self, X: Any) -> csr_matrix:
         """Nodes that each sample passes.
 
         Parameters
@@ -439,17 +487,17 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         X = self._check_new(X)
         return self.tree_.decision_path(X)
 
-    def get_depth(self):
+    def get_depth(self) -> int:
         """Largest number of splits between the root and a leaf."""
         check_is_fitted(self)
         return self.tree_.max_depth
 
-    def get_n_leaves(self):
+    def get_n_leaves(self) -> int:
         """Number of leaves."""
         check_is_fitted(self)
         return self.tree_.n_leaves
 
-    def to_sklearn(self):
+    def to_sklearn(self) -> DecisionTreeClassifier:
         """The tree as a fitted `sklearn.tree.DecisionTreeClassifier`.
 
         For tools that read such trees: `sklearn.tree.plot_tree`,
@@ -475,7 +523,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         return decision_tree_classifier(self)
 
     @property
-    def feature_importances_(self):
+    def feature_importances_(self) -> Floats:
         """Share of each feature in the sum of all gains, (D,); zeros without splits."""
         check_is_fitted(self)
         inner = self.tree_.children_left >= 0
@@ -487,7 +535,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         total = gains.sum()
         return gains / total if total > 0 else gains
 
-    def __sklearn_tags__(self):
+    def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.allow_nan = True
         return tags

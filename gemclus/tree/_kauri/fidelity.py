@@ -1,11 +1,15 @@
 """How faithfully a tree explains a clustering."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from sklearn.metrics import adjusted_rand_score
 
 from gemclus._common.pipelines import last_step
+from gemclus._common.typing import ArrayLike
 from gemclus._common.validation import check_labels
 from gemclus.tree._kauri.estimator import Kauri
 
@@ -46,7 +50,7 @@ class FidelityReport:
     n_leaves: int
     depth: int
 
-    def __str__(self):
+    def __str__(self) -> str:
         lines = [
             f"{self.n_leaves} rules of at most {self.depth} tests tell "
             f"{100 * self.accuracy:.1f}% of the labels "
@@ -59,7 +63,7 @@ class FidelityReport:
         return "\n".join(lines)
 
 
-def fidelity(kauri_tree, X, labels):
+def fidelity(kauri_tree: Any, X: Any, labels: ArrayLike) -> FidelityReport:
     """Compare the clusters of a tree with given labels.
 
     Parameters

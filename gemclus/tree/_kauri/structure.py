@@ -1,8 +1,13 @@
 """The fitted tree as plain arrays."""
 
+from __future__ import annotations
+
+from typing import Any
+
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from gemclus._common.typing import Floats, Integers
 from gemclus.tree._kauri.growth import apply
 
 #: How the two sides of a split were filed, by the number in `KauriTree.kinds`.
@@ -57,19 +62,30 @@ class KauriTree:
         gains more, or to the larger one where none was missing; 0 in leaves.
     """
 
+    children_left: Integers
+    children_right: Integers
+    features: Integers
+    thresholds: Floats
+    gains: Floats
+    depths: Integers
+    target: Integers
+    sizes: Integers
+    kinds: Integers
+    missing_go_to_left: Integers
+
     def __init__(
         self,
-        children_left,
-        children_right,
-        features,
-        thresholds,
-        gains,
-        depths,
-        target,
-        sizes,
-        kinds,
-        missing_go_to_left,
-    ):
+        children_left: Integers,
+        children_right: Integers,
+        features: Integers,
+        thresholds: Floats,
+        gains: Floats,
+        depths: Integers,
+        target: Integers,
+        sizes: Integers,
+        kinds: Integers,
+        missing_go_to_left: Integers,
+    ) -> None:
         self.children_left = children_left
         self.children_right = children_right
         self.features = features
@@ -81,21 +97,21 @@ class KauriTree:
         self.kinds = kinds
         self.missing_go_to_left = missing_go_to_left
 
-    def __setstate__(self, state):
+    def __setstate__(self, state: dict[str, Any]) -> None:
         """Trees from before missing values were known send them to the larger side."""
         self.__dict__.update(state)
         if "missing_go_to_left" not in state:
             self.missing_go_to_left = self._larger_sides()
         self.check()
 
-    def _larger_sides(self):
+    def _larger_sides(self) -> Integers:
         larger = np.zeros(self.n_nodes, dtype=np.int32)
         inner = np.flatnonzero(self.children_left >= 0)
         left, right = self.children_left[inner], self.children_right[inner]
         larger[inner] = self.sizes[left] > self.sizes[right]
         return larger
 
-    def check(self, n_features=None):
+    def check(self, n_features: int | None = None) -> None:
         """Raise ValueError unless the arrays are those of a tree. Cost O(n_nodes)."""
         n_nodes = len(self.children_left)
         for name, dtype in _ARRAYS.items():
@@ -138,24 +154,24 @@ class KauriTree:
             raise ValueError("the tree is damaged: a threshold is NaN")
 
     @property
-    def n_nodes(self):
+    def n_nodes(self) -> int:
         """Number of nodes."""
         return len(self.children_left)
 
     @property
-    def n_leaves(self):
+    def n_leaves(self) -> int:
         """Number of leaves."""
         return int((self.children_left < 0).sum())
 
     @property
-    def max_depth(self):
+    def max_depth(self) -> int:
         """Largest number of splits between the root and a leaf."""
         return int(self.depths.max())
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<KauriTree: {self.n_leaves} leaves, depth {self.max_depth}>"
 
-    def apply(self, X):
+    def apply(self, X: Any) -> Integers:
         """Leaf, as a node number, of each row of a C-contiguous float64 array."""
         return apply(
             self.children_left,
@@ -166,7 +182,7 @@ class KauriTree:
             X,
         )
 
-    def parents(self):
+    def parents(self) -> Integers:
         """Parent of each node; -1 for the root. Shape (n_nodes,)."""
         parents = np.full(self.n_nodes, -1, dtype=np.int32)
         inner = np.flatnonzero(self.children_left >= 0)
@@ -174,7 +190,7 @@ class KauriTree:
         parents[self.children_right[inner]] = inner
         return parents
 
-    def decision_path(self, X):
+    def decision_path(self, X: Any) -> csr_matrix:
         """Nodes passed by each row, as an (n, n_nodes) CSR matrix of ones.
 
         Cost O(n depth).
