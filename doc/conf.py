@@ -1,7 +1,8 @@
-"""Sphinx configuration; `doc/README.md` says how to build."""
+"""Sphinx configuration; `tools/build_docs.sh` builds."""
 
 import inspect
 import os
+import sys
 import warnings
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -15,6 +16,9 @@ version = release = installed_version("gemclus")
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent
+sys.path.insert(0, str(HERE / "_ext"))
+import gallery_sources  # noqa: E402
+
 REPOSITORY = "https://github.com/gemclus/gemclus"
 
 extensions = [
@@ -30,7 +34,7 @@ extensions = [
     "sphinx_gallery.gen_gallery",
 ]
 templates_path = ["_templates"]
-exclude_patterns = ["build", "README.md"]
+exclude_patterns = ["build"]
 default_role = "py:obj"
 nitpicky = False
 autosummary_generate = True
@@ -69,12 +73,20 @@ html_theme_options = {
 }
 
 warnings.filterwarnings("ignore", message=".*non-interactive.*cannot be shown")
+EXAMPLES = gallery_sources.lay_out(
+    ROOT / "examples", ROOT / "build" / "doc" / "examples", HERE / "_static" / "stored"
+)
 sphinx_gallery_conf = {
-    "examples_dirs": ["../examples"],
+    "examples_dirs": [str(EXAMPLES)],
     "gallery_dirs": ["gallery"],
-    "filename_pattern": r"/plot_",
+    "filename_pattern": "|".join(
+        rf"/{name}\.py$"
+        for _, _, names in gallery_sources.SECTIONS
+        for name in names
+        if not gallery_sources.is_stored(name)
+    ),
     "ignore_pattern": r"__init__|/_",
-    "within_subsection_order": "FileNameSortKey",
+    "within_subsection_order": "gallery_sources.BySection",
     "backreferences_dir": "api/backreferences",
     "doc_module": ("gemclus",),
     "reference_url": {"gemclus": None},

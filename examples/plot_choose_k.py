@@ -18,9 +18,7 @@ from gemclus.linear import LinearMMD
 from gemclus.selection import KSelector
 
 X, cultivar = load_wine(return_X_y=True)
-model = make_pipeline(
-    StandardScaler(), LinearMMD(ovo=True, solver="lbfgs", init="k-means++")
-)
+model = make_pipeline(StandardScaler(), LinearMMD(ovo=True))
 
 # %%
 # The parameter of the pipeline is found by its name, ``linearmmd__n_clusters``. The

@@ -28,8 +28,8 @@ X_train, X_new, _, digits_new = train_test_split(
 )
 
 models = {
-    "RIM": RIM(10, reg=0.01, solver="lbfgs", n_init=5, random_state=0),
-    "LinearMMD": LinearMMD(10, ovo=True, solver="lbfgs", n_init=5, random_state=0),
+    "RIM": RIM(10, reg=0.01, n_init=5, random_state=0),
+    "LinearMMD": LinearMMD(10, ovo=True, n_init=5, random_state=0),
     "KMeans": KMeans(10, n_init=10, random_state=0),
 }
 

@@ -46,7 +46,7 @@ def hop_distances(adjacency):
 # The samples are but the numbers of the nodes; the distances go in the place of
 # `y`. Free probabilities have many local optima, hence the ten starts.
 model = CategoricalWasserstein(
-    3, ovo=True, metric="precomputed", solver="lbfgs", n_init=10, random_state=0
+    3, ovo=True, metric="precomputed", n_init=10, random_state=0
 )
 nodes = np.arange(150)[:, None]
 

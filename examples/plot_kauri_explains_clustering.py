@@ -24,7 +24,7 @@ X, names = wine.data, wine.feature_names
 scaled = StandardScaler().fit_transform(X)
 
 clusterings = {
-    "LinearMMD": LinearMMD(3, ovo=True, solver="lbfgs", random_state=0),
+    "LinearMMD": LinearMMD(3, ovo=True, random_state=0),
     "KMeans": KMeans(3, n_init=10, random_state=0),
 }
 

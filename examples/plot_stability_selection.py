@@ -31,9 +31,7 @@ selector = StabilitySelection(sparse_model, n_resamples=20, random_state=0)
 
 # %%
 # In a pipeline the features selected go on to another model.
-pipeline = make_pipeline(
-    selector, LinearMMD(3, ovo=True, solver="lbfgs", init="k-means++", random_state=0)
-)
+pipeline = make_pipeline(selector, LinearMMD(3, ovo=True, random_state=0))
 labels = pipeline.fit_predict(X)
 print("kept by stability:   ", selector.get_support(indices=True))
 print(f"adjusted Rand index: {adjusted_rand_score(classes, labels):.3f}")
