@@ -1,5 +1,6 @@
 """Sphinx configuration; `tools/build_docs.sh` builds."""
 
+import importlib.util
 import inspect
 import os
 import sys
@@ -39,6 +40,9 @@ default_role = "py:obj"
 nitpicky = False
 autosummary_generate = True
 autodoc_default_options = {"inherited-members": True}
+# The reference of `gemclus.torch` is built without PyTorch, which is large.
+if importlib.util.find_spec("torch") is None:
+    autodoc_mock_imports = ["torch"]
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

@@ -127,7 +127,8 @@ def documented_things():
         yield module.__name__, module, module
         for name in getattr(module, "__all__", []):
             thing = getattr(module, name)
-            if inspect.isclass(thing) or inspect.isfunction(thing):
+            ours = str(getattr(thing, "__module__", "")).startswith("gemclus")
+            if ours and (inspect.isclass(thing) or inspect.isfunction(thing)):
                 yield f"{module.__name__}.{name}", thing, module
 
 

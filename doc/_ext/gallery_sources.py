@@ -137,9 +137,7 @@ def _stored_page(name, text, stored):
 
 
 _PLACES = {
-    f"{name}.py": place
-    for _, _, names in SECTIONS
-    for place, name in enumerate(names)
+    f"{name}.py": place for _, _, names in SECTIONS for place, name in enumerate(names)
 }
 
 

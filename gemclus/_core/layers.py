@@ -6,15 +6,17 @@ Objectives are maximised while optimisers minimise: the sign changes in
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
-from gemclus._common.typing import Floats
 from gemclus._core import layer_passes, relu_passes, softmax_passes
 from gemclus._core.array_passes import FLOATS
 from gemclus._core.buffers import LEAST_BYTES, empty
 from gemclus._core.softmax_passes import softmax_backward
+
+Floats: TypeAlias = NDArray[np.floating[Any]]
 
 _BLOCK = 2048
 
