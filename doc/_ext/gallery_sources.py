@@ -121,18 +121,23 @@ def _write(path, text):
 
 
 def _stored_page(name, text, stored):
-    """The script, with its stored picture and output at the end of its docstring."""
+    """The script with a note in its docstring, and what is stored of its last run."""
     end = re.search(r'^"""$', text[3:], flags=re.M).start() + 3
     packages = ", ".join(f"``{package}``" for package in NEEDS[name])
-    output = (stored / f"{name}.txt").read_text().rstrip()
     note = (
         f".. note::\n\n    This page was not run when the site was built: it needs "
-        f"{packages}. Its picture\n    and its output are stored ones.\n\n"
-        f".. image:: /_static/stored/{name}.png\n    :alt: {name}\n\n"
-        ".. code-block:: none\n\n"
+        f"{packages}.\n"
     )
-    note += "\n".join(f"    {line}".rstrip() for line in output.splitlines())
-    thumbnail = f"\n# sphinx_gallery_thumbnail_path = '_static/stored/{name}.png'\n"
+    thumbnail = ""
+    if (stored / f"{name}.txt").exists():
+        output = (stored / f"{name}.txt").read_text().rstrip()
+        note += (
+            "    Its picture and its output are stored ones.\n\n"
+            f".. image:: /_static/stored/{name}.png\n    :alt: {name}\n\n"
+            ".. code-block:: none\n\n"
+        )
+        note += "\n".join(f"    {line}".rstrip() for line in output.splitlines())
+        thumbnail = f"\n# sphinx_gallery_thumbnail_path = '_static/stored/{name}.png'\n"
     return text[:end] + "\n" + note + "\n" + text[end:] + thumbnail
 
 

@@ -1,5 +1,7 @@
 """Objectives that NumPy and the package's solver evaluate, inside a torch graph."""
 
+from __future__ import annotations
+
 import inspect
 
 import numpy as np

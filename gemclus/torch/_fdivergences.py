@@ -6,6 +6,8 @@ proportions ``pi`` (..., 1, K) and the `Rows` of the batch, and returns the valu
 O(n K log K).
 """
 
+from __future__ import annotations
+
 import torch
 
 

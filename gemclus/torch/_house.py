@@ -1,5 +1,7 @@
 """What this room takes from the private rooms of the package, in one place."""
 
+from __future__ import annotations
+
 from gemclus._common.estimators import (
     BaseEstimator,
     ClassNamePrefixFeaturesOutMixin,

@@ -1,5 +1,7 @@
 """Kernels between the samples of a batch, on their device."""
 
+from __future__ import annotations
+
 import torch
 
 from gemclus.affinity import FactoredKernel, kernel_matrix

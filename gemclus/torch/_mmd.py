@@ -3,6 +3,8 @@
 ``P`` is (..., n, K), `pi` (..., 1, K); the values are (...,).
 """
 
+from __future__ import annotations
+
 import torch
 
 

@@ -1,5 +1,7 @@
 """The network that a training moves: a module, and heads on it."""
 
+from __future__ import annotations
+
 import copy
 
 import torch

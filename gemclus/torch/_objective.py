@@ -1,5 +1,7 @@
 """The objective that the arguments of `GeminiLoss` mean."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 from gemclus.gemini import (

@@ -1,5 +1,7 @@
 """Several trainings from different starts, of which the best by its loss is kept."""
 
+from __future__ import annotations
+
 import math
 from contextlib import ExitStack
 

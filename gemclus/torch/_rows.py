@@ -1,5 +1,7 @@
 """The rows of a batch: their shares of the whole, and sums over all processes."""
 
+from __future__ import annotations
+
 import torch
 from torch import distributed
 from torch.nn import functional

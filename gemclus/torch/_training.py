@@ -1,5 +1,7 @@
 """One training of a network: its epochs, and the state between them."""
 
+from __future__ import annotations
+
 import copy
 import inspect
 import math
