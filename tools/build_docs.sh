@@ -12,5 +12,5 @@ if [ "${1:-}" != "--here" ]; then
 fi
 export OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 PYTHONSAFEPATH=1
 rm -rf build/doc/html doc/api/generated
-sphinx-build -W --keep-going -n -b html -d build/doc/doctrees doc build/doc/html
+sphinx-build -W --keep-going -b html -d build/doc/doctrees doc build/doc/html
 python tools/check_links.py build/doc/html

@@ -107,7 +107,7 @@ default=("calinski_harabasz", "silhouette_cv")
         the best; ``"mean_rank"``.
     n_features_in_ : int
         Number of features, if the estimator tells it.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (D,)
         Their names, if the estimator tells them.
 
     See Also

@@ -134,11 +134,11 @@ class TorchClustering(
         Number of clusters that have samples; the same as `n_clusters_`.
     n_iter_ : int
         Number of epochs run.
-    history_ : dict of ndarrays of shape (n_iter_,)
+    history_ : dict of ndarrays of shape (n_epochs,)
         For each epoch the mean over its batches, before the updates, of the
         ``"loss"`` of the head that predicts, and of the ``"objective"``, its part
         without the regularisers.
-    objective_curve_ : ndarray of shape (n_iter_,)
+    objective_curve_ : ndarray of shape (n_epochs,)
         Minus that loss.
     start_losses_ : ndarray of shape (n_init,)
         The last loss of each start.
@@ -148,7 +148,7 @@ class TorchClustering(
         The optimiser, with its state.
     n_features_in_ : int
         Length of the second axis of the samples.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (D,)
         Their names, when the data had any.
 
     Notes

@@ -41,7 +41,7 @@ def plot_tree(
         Number of splits shown on a way down.
     feature_names : list of str of length D, default=None
         Names of the features, as in `export_text`.
-    cluster_names : list of str of length n_clusters_, default=None
+    cluster_names : list of str of length K, default=None
         Names of the clusters; None takes their numbers.
     filled : bool, default=False
         Whether to paint each node in the colour of its largest cluster, paler the

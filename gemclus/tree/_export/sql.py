@@ -41,7 +41,7 @@ def export_sql(
     feature_names : list of str of length D, default=None
         Names of the columns of the table; None takes those of the data frame of
         the fit, or ``x0``, ``x1``, ...
-    cluster_names : list of str of length n_clusters_, default=None
+    cluster_names : list of str of length K, default=None
         Names of the clusters, which the expression then gives as text; None
         gives their numbers.
     table : str or tuple of str, default=None

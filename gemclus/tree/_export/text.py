@@ -29,7 +29,7 @@ def export_text(
     feature_names : list of str of length D, default=None
         Names of the input features; None takes those of the data frame of the fit,
         or ``X[:, 0]``, ``X[:, 1]``, ...
-    cluster_names : list of str of length n_clusters_, default=None
+    cluster_names : list of str of length K, default=None
         Names of the clusters; None takes their numbers.
     max_depth : int, default=10
         Number of splits shown on a way down; what lies below is cut off. None

@@ -125,7 +125,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         The nodes, as parallel arrays.
     n_clusters_ : int
         Number of clusters found.
-    cluster_centers_ : ndarray of shape (n_clusters_, D)
+    cluster_centers_ : ndarray of shape (K, D)
         Means of the training samples of each cluster, of the values not missing.
     variation_ : float
         What would be gained if each sample had a cluster of its own: the sum of
@@ -481,7 +481,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
 
         Returns
         -------
-        path : CSR matrix of shape (n, tree_.n_nodes)
+        path : CSR matrix of shape (n, n_nodes)
             One where the sample passes the node.
         """
         X = self._check_new(X)
