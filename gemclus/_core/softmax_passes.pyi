@@ -1,9 +1,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32] | NDArray[np.float64]
+_Float = NDArray[np.float32] | NDArray[np.float64]
 
-def softmax_rows(logits: Float) -> bool: ...
+def softmax_rows(logits: _Float) -> bool: ...
 def softmax_backward(
-    y_pred: Float, gradient: Float, out: Float | None = None
-) -> Float: ...
+    y_pred: _Float, gradient: _Float, out: _Float | None = None
+) -> _Float: ...

@@ -1,34 +1,34 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32] | NDArray[np.float64]
-Double = NDArray[np.float64]
+_Float = NDArray[np.float32] | NDArray[np.float64]
+_Double = NDArray[np.float64]
 
 KINDS: dict[str, int]
 
 def evaluate(
     kind: int,
-    y_pred: Float,
+    y_pred: _Float,
     epsilon: float,
     return_grad: bool,
-    weights: Double | None = None,
-) -> float | tuple[float, Float]: ...
+    weights: _Double | None = None,
+) -> float | tuple[float, _Float]: ...
 def sums(
     kind: int,
-    y_pred: Float,
+    y_pred: _Float,
     epsilon: float,
-    weights: Double | None = None,
-    first: Double | None = None,
-    gradient: Float | None = None,
-) -> Double: ...
-def check(kind: int, epsilon: float, first: Double) -> None: ...
-def value(kind: int, epsilon: float, first: Double, second: Double) -> float: ...
+    weights: _Double | None = None,
+    first: _Double | None = None,
+    gradient: _Float | None = None,
+) -> _Double: ...
+def check(kind: int, epsilon: float, first: _Double) -> None: ...
+def value(kind: int, epsilon: float, first: _Double, second: _Double) -> float: ...
 def spread(
     kind: int,
-    y_pred: Float,
+    y_pred: _Float,
     epsilon: float,
-    weights: Double | None,
-    first: Double,
-    second: Double,
-    gradient: Float,
+    weights: _Double | None,
+    first: _Double,
+    second: _Double,
+    gradient: _Float,
 ) -> None: ...

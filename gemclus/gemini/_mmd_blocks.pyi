@@ -1,24 +1,24 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32] | NDArray[np.float64]
-Double = NDArray[np.float64]
+_Float = NDArray[np.float32] | NDArray[np.float64]
+_Double = NDArray[np.float64]
 
 def sums(
-    Z: Float,
-    P: Float,
-    centre: Double,
-    weights: Double | None,
+    Z: _Float,
+    P: _Float,
+    centre: _Double,
+    weights: _Double | None,
     epsilon: float,
-    pi: Double | None = None,
+    pi: _Double | None = None,
     squares: bool = False,
-) -> tuple[Double, float, float] | None: ...
+) -> tuple[_Double, float, float] | None: ...
 def gradient(
-    Z: Float,
-    P: Float,
-    centre: Double,
-    weights: Double | None,
+    Z: _Float,
+    P: _Float,
+    centre: _Double,
+    weights: _Double | None,
     epsilon: float,
-    A: Double,
-    shift: Double,
-) -> Float | None: ...
+    A: _Double,
+    shift: _Double,
+) -> _Float | None: ...

@@ -1,12 +1,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-Float = NDArray[np.float32] | NDArray[np.float64]
-Double = NDArray[np.float64]
+_Float = NDArray[np.float32] | NDArray[np.float64]
+_Double = NDArray[np.float64]
 
 def centred_moments(
-    Z: Float, P: Float, pi: Double, epsilon: float
-) -> Double | None: ...
+    Z: _Float, P: _Float, pi: _Double, epsilon: float
+) -> _Double | None: ...
 def gradient(
-    Z: Float, A: Float, shift: Double, P: Float, epsilon: float
-) -> Float | None: ...
+    Z: _Float, A: _Float, shift: _Double, P: _Float, epsilon: float
+) -> _Float | None: ...

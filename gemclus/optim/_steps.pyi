@@ -3,21 +3,21 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float32] | NDArray[np.float64]
+_Array = NDArray[np.float32] | NDArray[np.float64]
 
 def adam(
-    params: Sequence[Array],
+    params: Sequence[_Array],
     grads: Sequence[NDArray[np.floating]],
-    states: Sequence[tuple[Array, Array]],
+    states: Sequence[tuple[_Array, _Array]],
     step: float,
     beta1: float,
     beta2: float,
     epsilon: float,
 ) -> bool: ...
 def nesterov(
-    params: Sequence[Array],
+    params: Sequence[_Array],
     grads: Sequence[NDArray[np.floating]],
-    states: Sequence[Array],
+    states: Sequence[_Array],
     step: float,
     momentum: float,
 ) -> bool: ...

@@ -5,15 +5,15 @@ from numpy.typing import NDArray
 
 from gemclus.tree._kauri.columns import Columns
 
-Ints = NDArray[np.int32]
-Reals = NDArray[np.float64]
-Codes = NDArray[np.uint8] | NDArray[np.uint16]
+_Ints = NDArray[np.int32]
+_Reals = NDArray[np.float64]
+_Codes = NDArray[np.uint8] | NDArray[np.uint16]
 
 def grow(
     columns: Columns,
-    factor: Reals | None,
-    kernel: Reals | None,
-    weight: Reals | None,
+    factor: _Reals | None,
+    kernel: _Reals | None,
+    weight: _Reals | None,
     *,
     definite: bool,
     resolution: float,
@@ -29,20 +29,20 @@ def grow(
     n_threads: int,
     pool: Executor | None,
 ) -> tuple[
-    tuple[Ints, Ints, Ints, Reals, Reals, Ints, Ints, Ints, Ints, Ints],
-    Ints,
-    Ints,
+    tuple[_Ints, _Ints, _Ints, _Reals, _Reals, _Ints, _Ints, _Ints, _Ints, _Ints],
+    _Ints,
+    _Ints,
     BaseException | None,
 ]: ...
 def apply(
-    left: Ints,
-    right: Ints,
-    feature: Ints,
-    threshold: Reals,
-    missing_left: Ints,
-    X: Reals,
-) -> Ints: ...
-def assign_bins(X: Reals, feature: int, high: Reals, codes: Codes) -> None: ...
+    left: _Ints,
+    right: _Ints,
+    feature: _Ints,
+    threshold: _Reals,
+    missing_left: _Ints,
+    X: _Reals,
+) -> _Ints: ...
+def assign_bins(X: _Reals, feature: int, high: _Reals, codes: _Codes) -> None: ...
 def find_bins(
-    sorted_values: Reals, weights: Reals | None, max_bins: int
-) -> tuple[Reals, Reals]: ...
+    sorted_values: _Reals, weights: _Reals | None, max_bins: int
+) -> tuple[_Reals, _Reals]: ...
