@@ -3,10 +3,13 @@
 import importlib.util
 import inspect
 import os
+import re
 import sys
 import warnings
 from importlib.metadata import version as installed_version
 from pathlib import Path
+
+from sphinx.ext.autodoc.mock import _MockObject
 
 import gemclus
 
@@ -43,6 +46,8 @@ autodoc_default_options = {"inherited-members": True}
 # The reference of `gemclus.torch` is built without PyTorch, which is large.
 if importlib.util.find_spec("torch") is None:
     autodoc_mock_imports = ["torch"]
+    # Annotations as `torch.Tensor | None` are evaluated.
+    _MockObject.__or__ = _MockObject.__ror__ = lambda self, other: self
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -134,3 +139,19 @@ def _named(module, fullname):
     for part in fullname.split("."):
         thing = getattr(thing, part, None)
     return thing
+
+
+def escape_fitted_names(app, what, name, thing, options, lines):
+    """Keep ``n_clusters_`` in plain text from being read as the name of a link."""
+    in_doctest = False
+    for i, line in enumerate(lines):
+        in_doctest = line.lstrip().startswith(">>>") or (in_doctest and line.strip())
+        if not in_doctest:
+            lines[i] = re.sub(
+                r"(?<![\w`*\\.])([a-z]\w*[a-z0-9])_(?=[\s,.);:]|$)", r"\1\_", line
+            )
+
+
+def setup(app):
+    """Hook in what the extensions do not do."""
+    app.connect("autodoc-process-docstring", escape_fitted_names, priority=900)

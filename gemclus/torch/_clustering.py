@@ -619,8 +619,8 @@ class TorchClustering(
         def follow(n_epochs, objective):
             model.n_iter_, model.head_ = n_epochs, training.best_head
 
-        task = SimpleNamespace(X=X, context=context)
-        with watching(model, task) as reporters:
+        task = SimpleNamespace(X=X, context=context, n_trainings=1, position=0)
+        with watching(model, task, lambda: "trained") as reporters:
             yield [follow, *reporters]
 
     def _finish(self, run, runs, X):
