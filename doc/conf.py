@@ -48,6 +48,7 @@ if importlib.util.find_spec("torch") is None:
     autodoc_mock_imports = ["torch"]
     # Annotations as `torch.Tensor | None` are evaluated.
     _MockObject.__or__ = _MockObject.__ror__ = lambda self, other: self
+autodoc_typehints = "none"  # numpydoc says the types in words
 numpydoc_show_class_members = False
 numpydoc_class_members_toctree = False
 copybutton_prompt_text = r">>> |\.\.\. |\$ "
@@ -67,12 +68,14 @@ intersphinx_mapping = (
 
 html_theme = "pydata_sphinx_theme"
 html_title = "gemclus"
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_static_path = ["_static"]
 html_css_files = ["gemclus.css"]
 html_show_sourcelink = False
 html_theme_options = {
     "github_url": REPOSITORY,
-    "header_links_before_dropdown": 6,
+    "header_links_before_dropdown": 4,
     "navigation_with_keys": False,
     "show_toc_level": 2,
     "use_edit_page_button": False,

@@ -48,11 +48,12 @@ for axis, (name, draw) in zip(axes, shapes.items(), strict=True):
     grid = np.linspace(-2.4, 2.4, 150)
     plane = np.stack(np.meshgrid(grid, grid), axis=-1).reshape(-1, 2)
     probability = model.predict_proba(plane)[:, 1].reshape(150, 150)
-    axis.contourf(grid, grid, probability, levels=20, cmap="cividis", alpha=0.6)
-    axis.scatter(*X_new[:300].T, c=new[:300], cmap="cividis", s=8, label="new")
-    axis.scatter(
-        *X.T, c=labels, cmap="cividis", s=22, edgecolors="white", label="trained on"
-    )
+    axis.contourf(grid, grid, probability, levels=20, cmap="coolwarm", alpha=0.35)
+    colours = np.array(["tab:blue", "tab:red"])
+    axis.scatter(*X_new[:300].T, c=colours[new[:300]], s=5)
+    axis.scatter(*X.T, c=colours[labels], s=26, edgecolors="black", linewidths=0.6)
+    axis.scatter([], [], c="0.5", s=26, edgecolors="black", label="trained on")
+    axis.scatter([], [], c="0.5", s=5, label="new")
     axis.set(title=name, xticks=[], yticks=[])
     axis.legend(loc="upper right")
 figure.tight_layout()
