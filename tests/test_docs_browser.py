@@ -1,7 +1,7 @@
 """The built site in a headless Chromium, on a narrow and a wide window.
 
-Skipped where the site is not built (`tools/build_docs.sh`), or where Chromium or selenium
-is missing.
+Skipped where the site is not built (`tools/build_docs.sh`), or where Chromium or
+selenium is missing.
 """
 
 import functools
