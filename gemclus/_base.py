@@ -471,7 +471,7 @@ class DiscriminativeModel(
     @property
     def _n_features_out(self) -> int:
         """Number of columns of `transform`, for `get_feature_names_out`."""
-        return int(self._trained_clusters)
+        return self._fitted_clusters()
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
         """The objective on some samples.

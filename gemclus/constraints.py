@@ -258,13 +258,13 @@ class PairConstraints:
         objective : PenalisedObjective
         """
         n_samples, pairs = X.shape[0], self.pairs
-        inside = np.ones(len(pairs), dtype=bool)
+        inside: Booleans = np.ones(len(pairs), dtype=bool)
         if isinstance(y, AffinityRows):
             _check_positions(pairs, y.shape[1])
             pairs, inside = _renumber(pairs, y.rows, y.shape[1])
         elif self.samples is not None:
             pairs, found = self.samples.find(pairs, X)
-            inside = found.all(axis=1)
+            inside = np.asarray(found.all(axis=1))
             if len(found) and not found.any():
                 raise ValueError(
                     "constraints must be of the samples of the fit, but X has none of "

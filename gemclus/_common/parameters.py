@@ -34,7 +34,8 @@ def store(model: Any, arguments: dict[str, Any]) -> None:
     given = {name: value for name, value in arguments.items() if name not in hidden}
     cls = type(model)
     if getattr(cls.__init__, "__code__", None) is not running:
-        for name, default in _left_to_the_class(cls, running).items():
+        left = _left_to_the_class(cls, running)  # type: ignore[arg-type]
+        for name, default in left.items():
             if given[name] is default:
                 del given[name]
     vars(model).update(given)
@@ -48,10 +49,10 @@ def _left_to_the_class(cls: type, running: CodeType) -> dict[str, Any]:
     it and the one whose constructor is `running`, has as an attribute. What comes
     after the published arguments, by keyword only, may lie further up as well.
     """
-    taken = inspect.signature(cls.__init__).parameters
+    taken = inspect.signature(cls.__init__).parameters  # type: ignore[misc]
     derived: set[str] = set()
     for base in cls.__mro__:
-        init = vars(base).get("__init__")
+        init: Any = vars(base).get("__init__")
         if getattr(init, "__code__", None) is running:
             break
         derived.update(vars(base))

@@ -18,7 +18,7 @@ class VersionedStateMixin:
     """Models whose pickles are refused by releases too old to read them."""
 
     def __getstate__(self) -> dict[str, Any]:
-        state = dict(super().__getstate__())
+        state: dict[str, Any] = dict(super().__getstate__())  # type: ignore[call-overload]
         state[_KEY] = (FORMAT, _VERSION)
         return state
 
@@ -31,4 +31,4 @@ class VersionedStateMixin:
                 f"{found}, but gemclus {_VERSION} reads formats up to "
                 f"{FORMAT}: upgrade gemclus or fit the model again"
             )
-        super().__setstate__(state)
+        super().__setstate__(state)  # type: ignore[misc]

@@ -12,6 +12,19 @@ Floats: TypeAlias = NDArray[np.floating[Any]]
 Integers: TypeAlias = NDArray[np.integer[Any]]
 Seed: TypeAlias = int | np.random.RandomState | None
 Pairwise: TypeAlias = str | Callable[..., Any]
+
+
+class FeatureMap(Protocol):
+    """A transformer as scikit-learn has them, such as `Nystroem`."""
+
+    def fit(self, X: Any, y: Any = None) -> Any:
+        """Learn from samples."""
+
+    def transform(self, X: Any) -> Any:
+        """Return the features of samples."""
+
+
+Kernel: TypeAlias = Pairwise | FeatureMap
 Parameters: TypeAlias = dict[str, Any] | None
 Groups: TypeAlias = Sequence[Sequence[int]] | Integers | None
 Labels: TypeAlias = NDArray[np.intp]
@@ -32,9 +45,11 @@ class Objective(Protocol):
 __all__ = [
     "ArrayLike",
     "Booleans",
+    "FeatureMap",
     "Floats",
     "Groups",
     "Integers",
+    "Kernel",
     "Labels",
     "Names",
     "Objective",

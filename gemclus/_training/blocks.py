@@ -50,7 +50,7 @@ def rows_are_independent(model: Any) -> bool:
 
 def block_rows(n_features: int, n_clusters: int) -> int:
     """Rows of a block of an array, whatever the number of threads."""
-    rows = max(2048, _BLOCK_NUMBERS // (n_features + 2 * n_clusters))
+    rows = max(2048, _BLOCK_NUMBERS // int(n_features + 2 * n_clusters))
     # A power of two, for the sake of the passes.
     return 1 << (rows.bit_length() - 1)
 
@@ -288,8 +288,8 @@ class ThreadSource(BlockSource):
 
 def array_source(task: Any, model: Any, fresh: bool) -> ArraySource:
     """Where the rows of a task in one array live: see `Task.source`."""
-    arguments = (model, task.X, task.affinity, task.evaluator(), fresh)
-    arguments += (task.sample_weight,)
+    arguments: tuple[Any, ...] = (model, task.X, task.affinity, task.evaluator())
+    arguments += (fresh, task.sample_weight)
     if is_cut(model, task.X):
         cut = decomposition(task.objective, task.affinity)
         if cut is not None:

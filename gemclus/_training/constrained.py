@@ -28,7 +28,7 @@ class ConstrainedParametersMixin:
         params : dict
             Names and values.
         """
-        params = super().get_params(deep)  # type: ignore[misc]
+        params: dict[str, Any] = super().get_params(deep)  # type: ignore[misc]
         if self._constraints is not None:
             # A derived model may have a parameter of that name.
             params.setdefault("factor", self._constraints.factor)
@@ -48,7 +48,8 @@ class ConstrainedParametersMixin:
         self : object
             The model.
         """
-        if "factor" in params and "factor" not in self._get_param_names():
+        own = type(self)._get_param_names()  # type: ignore[attr-defined]
+        if "factor" in params and "factor" not in own:
             if self._constraints is None:
                 raise ValueError(
                     f"factor must be of constraints, and {type(self).__name__} has "
@@ -66,7 +67,7 @@ class ConstrainedParametersMixin:
         free = object.__new__(type(self))
         vars(free).update(vars(self))
         free._constraints = None
-        cloned = super(ConstrainedParametersMixin, free).__sklearn_clone__()
+        cloned = super(ConstrainedParametersMixin, free).__sklearn_clone__()  # type: ignore[misc]
         if self._constraints is not None:
             cloned._constraints = self._constraints
         return cloned

@@ -104,13 +104,13 @@ _CALLBACKS = ("_skl_callback", "_callback_", "_parent_callback")
 @cache
 def _parameters(cls: type) -> frozenset[str]:
     """Names of the arguments of a constructor, which take long to look up."""
-    return frozenset(inspect.signature(cls.__init__).parameters)
+    return frozenset(inspect.signature(cls.__init__).parameters)  # type: ignore[misc]
 
 
 def _learnt(model: Any) -> dict[str, Any]:
     """The attributes that the user has not given: neither arguments of the
     constructor nor callbacks, which scikit-learn keeps under such names."""
-    given = _parameters(type(model))
+    given = _parameters(type(model))  # type: ignore[arg-type]
     return {
         name: value
         for name, value in vars(model).items()

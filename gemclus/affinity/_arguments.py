@@ -184,7 +184,7 @@ def precomputed_matrix(
         y = y.square()
     if isinstance(y, SparseKernel):
         y = y.array
-    shape = getattr(y, "shape", ())
+    shape: tuple[int, ...] = getattr(y, "shape", ())
     if len(shape) == 2 and shape[0] == n_samples < shape[1]:
         kind = "Distances" if argument == "metric" else "DenseKernel"
         if issparse(y) and argument == "kernel":

@@ -74,7 +74,7 @@ def is_positive_kernel(kernel: Any, kernel_params: Parameters = None) -> bool:
     if kernel in _ALWAYS_POSITIVE:
         return True
     gamma = params.get("gamma")
-    positive = gamma is None or (isinstance(gamma, Real) and gamma > 0)
+    positive = gamma is None or (isinstance(gamma, Real) and float(gamma) > 0)
     if kernel in _POSITIVE_WITH_GAMMA:
         return positive
     if kernel not in ("poly", "polynomial"):
@@ -82,7 +82,7 @@ def is_positive_kernel(kernel: Any, kernel_params: Parameters = None) -> bool:
     degree, coef0 = params.get("degree", 3), params.get("coef0", 1)
     if not (isinstance(degree, Integral) and isinstance(coef0, Real)):
         return False
-    return positive and degree >= 0 and coef0 >= 0
+    return positive and int(degree) >= 0 and float(coef0) >= 0
 
 
 def pivoted_cholesky(

@@ -131,7 +131,7 @@ def distance_matrix(
     check_argument("metric", metric, metric_params, _NAMES)
     if is_named(metric, "precomputed"):
         matrix, name = precomputed_matrix(y, X.shape[0], "metric"), "y"
-    elif is_named(metric, "geodesic"):
+    elif isinstance(metric, str) and metric == "geodesic":
         params = metric_params or {}
         check_named_params("metric", metric, geodesic_distances, params, besides=())
         return geodesic_distances(X, **params)

@@ -52,7 +52,7 @@ class FittedFeatureMap:
         ValueError
             If the transformer returns anything else.
         """
-        Z = self.transformer.transform(X)
+        Z: Any = self.transformer.transform(X)
         Z = Z.tocsr() if issparse(Z) else np.asarray(Z)
         name = f"{self.argument}={type(self.transformer).__name__}"
         if Z.ndim != 2 or Z.shape[0] != X.shape[0] or Z.dtype.kind not in "fiub":

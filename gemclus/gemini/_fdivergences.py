@@ -24,7 +24,7 @@ class _FDivergence(GEMINI):
     epsilon: float
 
     # The first part of a name of `passes.KINDS`.
-    _family: str | None = None
+    _family: str
 
     def __init__(self, ovo: bool = False, epsilon: float = 1e-12) -> None:
         self.ovo = ovo

@@ -18,7 +18,7 @@ from gemclus.inspection._style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 
 class AssignmentDisplay:
@@ -73,7 +73,7 @@ class AssignmentDisplay:
     least_sure_: Integers
     areas_: list[PolyCollection]
     ax_: Axes
-    figure_: Figure
+    figure_: Figure | SubFigure
 
     def __init__(
         self, probabilities: ArrayLike, *, cluster_names: Names = None

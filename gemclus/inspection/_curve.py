@@ -13,7 +13,7 @@ from gemclus.inspection._style import axes_to_draw_on
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
 
 
@@ -63,7 +63,7 @@ class ObjectiveCurveDisplay:
     name: str | None
     lines_: list[Line2D]
     ax_: Axes
-    figure_: Figure
+    figure_: Figure | SubFigure
 
     def __init__(
         self,

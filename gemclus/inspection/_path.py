@@ -13,7 +13,7 @@ from gemclus.inspection._style import axes_to_draw_on, plain
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
 
 
@@ -77,7 +77,7 @@ class PathDisplay:
     survivors_: Integers
     axes_: list[Axes]
     ax_: Axes
-    figure_: Figure
+    figure_: Figure | SubFigure
 
     def __init__(
         self,
@@ -191,7 +191,7 @@ class PathDisplay:
         below.set(xlabel="alpha", ylabel="GEMINI")
         count.set(ylabel="features", ylim=(0, None))
         for axis in (ax, below) if self.kept is not None else ():
-            axis.axvline(alphas[self.kept], color="0.4", linestyle=":", zorder=1)
+            axis.axvline(float(alphas[self.kept]), color="0.4", linestyle=":", zorder=1)
         ax.tick_params(labelbottom=False)
         self.axes_ = [ax, below, count]
         self.ax_, self.figure_ = ax, ax.figure
@@ -206,7 +206,7 @@ class PathDisplay:
         styles = ["-", "--", "-.", ":"]
         for feature in range(norms.shape[1]):
             position = named.get(feature)
-            style = {"color": "0.8", "linewidth": 0.8, "zorder": 2}
+            style: dict[str, Any] = {"color": "0.8", "linewidth": 0.8, "zorder": 2}
             if position is not None:
                 style = {
                     "color": f"C{position % 10}",

@@ -20,7 +20,7 @@ from gemclus.inspection._style import (
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from matplotlib.image import AxesImage
 
 
@@ -86,7 +86,7 @@ class ClusterProfileDisplay:
     image_: AxesImage
     features_: Integers
     ax_: Axes
-    figure_: Figure
+    figure_: Figure | SubFigure
 
     def __init__(
         self,
@@ -221,7 +221,7 @@ class ClusterProfileDisplay:
             deviations,
             medians,
             sizes,
-            names,
+            [str(name) for name in names],
             units=check_choice("units", units, ["spread", "original"]),
             cluster_names=cluster_names,
         )
@@ -261,7 +261,7 @@ class ClusterProfileDisplay:
             ax.text(
                 column,
                 row,
-                f"{value:+.1f}" if self.units == "spread" else _short(value),
+                f"{value:+.1f}" if self.units == "spread" else _short(float(value)),
                 ha="center",
                 va="center",
                 color="white" if shown[row, column] < 0 else "black",

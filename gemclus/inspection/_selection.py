@@ -13,7 +13,7 @@ from gemclus.inspection._style import axes_to_draw_on, pyplot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
     from matplotlib.lines import Line2D
 
 _MARKERS = ["o", "s", "^", "D", "v", "P"]
@@ -68,7 +68,7 @@ class KSelectionDisplay:
     chosen: int
     lines_: dict[str, Line2D]
     ax_: Axes
-    figure_: Figure
+    figure_: Figure | SubFigure
 
     def __init__(
         self,

@@ -21,7 +21,7 @@ from gemclus.inspection._style import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.collections import PolyCollection
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure, SubFigure
 
 
 class SilhouetteDisplay:
@@ -77,7 +77,7 @@ class SilhouetteDisplay:
     mean_: float
     bars_: list[PolyCollection]
     ax_: Axes
-    figure_: Figure
+    figure_: Figure | SubFigure
 
     def __init__(
         self,
@@ -182,21 +182,21 @@ class SilhouetteDisplay:
             If there are fewer than two clusters.
         """
         X = check_array(X, accept_sparse="csr")
-        labels = check_labels(labels, X.shape[0])
-        n_clusters = int(labels.max()) + 1
+        clusters = check_labels(labels, X.shape[0])
+        n_clusters = int(clusters.max()) + 1
         if X.shape[0] > check_int("max_samples", max_samples, 2):
             generator = check_random_state(random_state)
             drawn = generator.choice(X.shape[0], max_samples, replace=False)
-            X, labels = X[drawn], labels[drawn]
-        n_used = len(np.unique(labels))
-        if not 2 <= n_used < len(labels):
+            X, clusters = X[drawn], clusters[drawn]
+        n_used = len(np.unique(clusters))
+        if not 2 <= n_used < len(clusters):
             raise ValueError(
                 "silhouettes need at least two clusters, and fewer than samples: got "
-                f"{n_used} for {len(labels)} samples"
+                f"{n_used} for {len(clusters)} samples"
             )
-        silhouettes = silhouette_samples(X, labels, metric=metric)
+        silhouettes = silhouette_samples(X, clusters, metric=metric)
         display = cls(
-            silhouettes, labels, n_clusters=n_clusters, cluster_names=cluster_names
+            silhouettes, clusters, n_clusters=n_clusters, cluster_names=cluster_names
         )
         return display.plot(ax=ax)
 

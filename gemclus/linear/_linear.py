@@ -12,6 +12,7 @@ from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Floats,
+    Kernel,
     Objective,
     Pairwise,
     Parameters,
@@ -129,7 +130,7 @@ class LinearMMD(MMDObjectiveMixin, LinearModel):
     %(fitted)s
     """
 
-    kernel: Pairwise
+    kernel: Kernel
     ovo: bool
     kernel_params: Parameters
 
@@ -142,7 +143,7 @@ class LinearMMD(MMDObjectiveMixin, LinearModel):
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
-        kernel: Pairwise = "linear",
+        kernel: Kernel = "linear",
         ovo: bool = False,
         kernel_params: Parameters = None,
         *,

@@ -12,8 +12,8 @@ from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Floats,
+    Kernel,
     Objective,
-    Pairwise,
     Parameters,
     Seed,
 )
@@ -22,6 +22,7 @@ from gemclus._core import layers
 from gemclus._training.feature_maps import feature_map_of
 from gemclus.affinity import (
     FittedFeatureMap,
+    KernelFactor,
     cross_kernel,
     is_feature_map,
     is_positive_kernel,
@@ -188,10 +189,12 @@ class KernelRIM(RIM):
     """
 
     reg: float
-    base_kernel: Pairwise
+    base_kernel: Kernel
     base_kernel_params: Parameters
 
     input_data_: Any
+    # Of a `base_kernel` that is a transformer.
+    feature_map_: Any
 
     _needs_indices = True
     rows_are_independent = False
@@ -206,7 +209,7 @@ class KernelRIM(RIM):
         verbose: bool = False,
         random_state: Seed = None,
         reg: float = 0.1,
-        base_kernel: Pairwise = "linear",
+        base_kernel: Kernel = "linear",
         base_kernel_params: Parameters = None,
         *,
         tol: float | None = None,
@@ -393,7 +396,7 @@ class _Trained:
 
     def __init__(self, X: Any) -> None:
         self.X = X
-        self._factor = None
+        self._factor: KernelFactor | None = None
 
     def factor(self, model: Any) -> Any:
         """The `KernelFactor` of the samples."""

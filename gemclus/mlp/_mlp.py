@@ -12,6 +12,7 @@ from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Floats,
+    Kernel,
     Objective,
     Pairwise,
     Parameters,
@@ -164,7 +165,7 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
     %(fitted)s
     """
 
-    kernel: Pairwise
+    kernel: Kernel
     ovo: bool
     kernel_params: Parameters
     n_hidden_dim: int
@@ -178,7 +179,7 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
-        kernel: Pairwise = "linear",
+        kernel: Kernel = "linear",
         ovo: bool = False,
         kernel_params: Parameters = None,
         n_hidden_dim: int = 20,

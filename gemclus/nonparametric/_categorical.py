@@ -15,6 +15,7 @@ from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Floats,
+    Kernel,
     Objective,
     Pairwise,
     Parameters,
@@ -186,7 +187,7 @@ class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
     %(fitted)s
     """
 
-    kernel: Pairwise
+    kernel: Kernel
     ovo: bool
     kernel_params: Parameters
 
@@ -198,7 +199,7 @@ class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
         solver: Solver = "auto",
         verbose: bool = False,
         random_state: Seed = None,
-        kernel: Pairwise = "linear",
+        kernel: Kernel = "linear",
         ovo: bool = False,
         kernel_params: Parameters = None,
         *,

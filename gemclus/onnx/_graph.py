@@ -58,7 +58,7 @@ class Graph:
         self.constants = []
         self._onnx = require_onnx()
         self._prefix = prefix
-        self._dtypes = {}
+        self._dtypes: dict[str, np.dtype[Any]] = {}
         self._n_bytes = 0
 
     def declare(self, name: str, dtype: DTypeLike) -> str:

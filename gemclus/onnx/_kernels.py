@@ -3,11 +3,14 @@
 All are computed in float64, as distances by differences of squares need.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 from scipy.sparse import issparse
 from sklearn.metrics.pairwise import KERNEL_PARAMS
 
-_WRITERS = {}
+_WRITERS: dict[str, Callable[..., Any]] = {}
 
 
 def write_kernel(graph, X, Y, kernel, params, of, centred=False):

@@ -23,10 +23,11 @@ class _CompiledSteps(Optimiser):
     must keep its order and shapes from one call to the next.
     """
 
-    _states: list[Any] | None = None
+    # Set by the first step.
+    _states: list[Any] = []  # noqa: RUF012
 
     def update_params(self, params: Arrays, grads: Arrays) -> None:
-        if self._states is None:
+        if not self._states:
             self._states = [self._initial_state(param) for param in params]
         self._begin_step()
         if not self._step(params, grads):

@@ -40,16 +40,16 @@ def check_groups(groups: Groups, n_features: int) -> list[Integers]:
             "groups must be a sequence of groups of feature indices, got "
             f"{groups!r} ({type(groups).__name__})"
         )
-    groups = [_check_group(group, i, n_features) for i, group in enumerate(groups)]
+    checked = [_check_group(group, i, n_features) for i, group in enumerate(groups)]
     counts = np.bincount(
-        np.concatenate([*groups, []]).astype(np.intp), minlength=n_features
+        np.concatenate([*checked, []]).astype(np.intp), minlength=n_features
     )
     if counts.max(initial=0) > 1:
         raise ValueError(
             f"groups must not overlap, but feature {counts.argmax()} is named "
             f"{counts.max()} times"
         )
-    return groups + [np.array([feature]) for feature in np.flatnonzero(counts == 0)]
+    return checked + [np.array([feature]) for feature in np.flatnonzero(counts == 0)]
 
 
 def _check_group(group: Any, position: int, n_features: int) -> Integers:

@@ -80,7 +80,7 @@ def consensus_scores(partitions: ArrayLike) -> Floats:
     own = np.diag(together)
     variation = own + own.mean() - 2.0 * together.mean(axis=1)
     scores = -np.clip(variation, 0.0, 1.0)
-    trivial = [is_trivial(n, n_samples) for n in n_used]
+    trivial = [is_trivial(int(n), n_samples) for n in n_used]
     scores[trivial] = WORST_CONSENSUS
     return scores
 

@@ -349,7 +349,7 @@ default=("calinski_harabasz", "silhouette_cv")
 
     def _check_candidates(self) -> list[int]:
         """The candidates in increasing order."""
-        given = self.n_clusters
+        given: Any = self.n_clusters
         if isinstance(given, Integral):
             given = [given]
         try:

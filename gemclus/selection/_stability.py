@@ -225,7 +225,7 @@ def complementary_halves(
 
     Of an odd number of samples, one is in neither of the two.
     """
-    halves = []
+    halves: list[Integers] = []
     while len(halves) < n_halves:
         order = random_state.permutation(n_samples)
         size = n_samples // 2

@@ -64,8 +64,7 @@ def seeded_clone(estimator: Any, seed: int, **parameters: Any) -> Any:
 
 def draw_seeds(random_state: Seed, size: int | None = None) -> Any:
     """Seeds for `seeded_clone`."""
-    random_state = check_random_state(random_state)
-    return random_state.randint(np.iinfo(np.int32).max, size=size)
+    return check_random_state(random_state).randint(np.iinfo(np.int32).max, size=size)
 
 
 def last_step(estimator: Any) -> Any:
@@ -125,7 +124,7 @@ def take_pairs(y: Any, rows: Integers) -> Any:
     """The same of the second argument of `fit`: a square matrix has pairs."""
     if y is None:
         return None
-    shape = getattr(y, "shape", ())
+    shape: tuple[int, ...] = getattr(y, "shape", ())
     if len(shape) == 2 and shape[0] == shape[1] and not hasattr(y, "iloc"):
         return y[rows][:, rows]
     return take(y, rows)

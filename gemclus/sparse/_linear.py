@@ -9,8 +9,8 @@ from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
     ArrayLike,
     Groups,
+    Kernel,
     Objective,
-    Pairwise,
     Parameters,
     Seed,
 )
@@ -119,7 +119,7 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
     array([0, 1, 2, 3, 4])
     """
 
-    kernel: Pairwise
+    kernel: Kernel
     ovo: bool
     kernel_params: Parameters
     groups: Groups
@@ -135,7 +135,7 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
-        kernel: Pairwise = "linear",
+        kernel: Kernel = "linear",
         ovo: bool = False,
         kernel_params: Parameters = None,
         groups: Groups = None,

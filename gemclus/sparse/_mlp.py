@@ -13,8 +13,8 @@ from gemclus._common.typing import (
     ArrayLike,
     Floats,
     Groups,
+    Kernel,
     Objective,
-    Pairwise,
     Parameters,
     Seed,
 )
@@ -178,7 +178,7 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
     %(fitted)s
     """
 
-    kernel: Pairwise
+    kernel: Kernel
     ovo: bool
     kernel_params: Parameters
     n_hidden_dim: int
@@ -196,7 +196,7 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
         batch_size: int | None = None,
         verbose: bool = False,
         random_state: Seed = None,
-        kernel: Pairwise = "linear",
+        kernel: Kernel = "linear",
         ovo: bool = False,
         kernel_params: Parameters = None,
         n_hidden_dim: int = 20,

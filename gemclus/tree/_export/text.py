@@ -90,7 +90,7 @@ def export_text(
     def edge(node):
         return ("|" + " " * spacing) * tree.depths[node] + "|" + "-" * spacing + " "
 
-    pending = [(0, None)]
+    pending: list[tuple[int, str | None]] = [(0, None)]
     while pending:
         node, rule = pending.pop()
         if rule is not None:
@@ -142,7 +142,7 @@ def print_kauri_tree(kauri_tree: Any, feature_names: Names = None) -> None:
     """
     reader = Reader(kauri_tree, feature_names, None)
     tree = reader.tree
-    pending = [(0, None)]
+    pending: list[tuple[int, str | None]] = [(0, None)]
     while pending:
         node, rule = pending.pop()
         indent = "| " * tree.depths[node]

@@ -532,8 +532,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             weights=self.tree_.gains[inner],
             minlength=self.n_features_in_,
         )
-        total = gains.sum()
-        return gains / total if total > 0 else gains
+        return gains / (gains.sum() or 1.0)
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
-from gemclus._common.typing import Floats, Integers
+from gemclus._common.typing import Integers
 from gemclus.tree._kauri.growth import apply
+
+_Ints = NDArray[np.int32]
+_Reals = NDArray[np.float64]
 
 #: How the two sides of a split were filed, by the number in `KauriTree.kinds`.
 SPLIT_KINDS = ("leaf", "star", "double star", "switch", "refurbish")
@@ -62,29 +66,29 @@ class KauriTree:
         gains more, or to the larger one where none was missing; 0 in leaves.
     """
 
-    children_left: Integers
-    children_right: Integers
-    features: Integers
-    thresholds: Floats
-    gains: Floats
-    depths: Integers
-    target: Integers
-    sizes: Integers
-    kinds: Integers
-    missing_go_to_left: Integers
+    children_left: _Ints
+    children_right: _Ints
+    features: _Ints
+    thresholds: _Reals
+    gains: _Reals
+    depths: _Ints
+    target: _Ints
+    sizes: _Ints
+    kinds: _Ints
+    missing_go_to_left: _Ints
 
     def __init__(
         self,
-        children_left: Integers,
-        children_right: Integers,
-        features: Integers,
-        thresholds: Floats,
-        gains: Floats,
-        depths: Integers,
-        target: Integers,
-        sizes: Integers,
-        kinds: Integers,
-        missing_go_to_left: Integers,
+        children_left: _Ints,
+        children_right: _Ints,
+        features: _Ints,
+        thresholds: _Reals,
+        gains: _Reals,
+        depths: _Ints,
+        target: _Ints,
+        sizes: _Ints,
+        kinds: _Ints,
+        missing_go_to_left: _Ints,
     ) -> None:
         self.children_left = children_left
         self.children_right = children_right
@@ -104,7 +108,7 @@ class KauriTree:
             self.missing_go_to_left = self._larger_sides()
         self.check()
 
-    def _larger_sides(self) -> Integers:
+    def _larger_sides(self) -> _Ints:
         larger = np.zeros(self.n_nodes, dtype=np.int32)
         inner = np.flatnonzero(self.children_left >= 0)
         left, right = self.children_left[inner], self.children_right[inner]
