@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from clusterers import small
 from estimators import GRADIENT_MODELS, PUBLISHED
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
-from test_minimal import small
 
 from gemclus import DiscriminativeModel
 from gemclus._common.validation import check_samples

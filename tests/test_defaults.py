@@ -10,7 +10,7 @@ from sklearn.datasets import load_iris, make_blobs
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
-from test_base import Sigmoid
+from user_models import Sigmoid
 
 from gemclus import DiscriminativeModel
 from gemclus.linear import LinearMMD, LinearModel

@@ -1,17 +1,17 @@
 """What every wheel is tested with: all compiled modules, in a few seconds.
 
-Needs numpy, scipy, scikit-learn and pytest, and no other file of the tests.
+Needs numpy, scipy, scikit-learn and pytest, and of the tests `support/clusterers.py`.
 """
 
 import importlib
 import pickle
 import pkgutil
 from importlib.machinery import EXTENSION_SUFFIXES
-from inspect import isabstract, isclass, signature
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator, ClusterMixin, clone
+from clusterers import ESTIMATORS, small
+from sklearn.base import clone
 from sklearn.datasets import make_blobs
 from sklearn.metrics import adjusted_rand_score
 
@@ -19,38 +19,9 @@ import gemclus
 from gemclus.gemini import AVAILABLE_GEMINIS
 
 
-def stands_alone(cls):
-    """Whether it needs no other estimator to be made."""
-    return all(p.default is not p.empty for p in signature(cls).parameters.values())
-
-
-def public_estimators():
-    """Every clustering that a room of the package exports."""
-    for room in gemclus.__all__:
-        module = getattr(gemclus, room)
-        for name in getattr(module, "__all__", []):
-            cls = getattr(module, name)
-            is_clustering = isclass(cls) and issubclass(cls, BaseEstimator)
-            is_clustering = is_clustering and issubclass(cls, ClusterMixin)
-            if is_clustering and not isabstract(cls) and stands_alone(cls):
-                yield cls
-
-
-ESTIMATORS = list(public_estimators())
-
-
 @pytest.fixture
 def blobs():
     return make_blobs(60, 4, centers=3, cluster_std=0.3, random_state=0)
-
-
-def small(cls, **arguments):
-    """An instance that trains for a moment, from a start near the blobs."""
-    model = cls()
-    wanted = {"solver": "adam", "max_iter": 20, "learning_rate": 0.01}
-    wanted |= {"random_state": 0} | arguments
-    valid = {name: wanted[name] for name in wanted if name in model.get_params()}
-    return model.set_params(**valid)
 
 
 def test_compiled_modules_load():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_minimal import ESTIMATORS
+from clusterers import ESTIMATORS
 
 import gemclus
 from gemclus._common import pickling

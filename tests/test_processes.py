@@ -9,9 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
+from clusterers import ESTIMATORS, small
 from joblib import Parallel, delayed
 from sklearn.base import clone
-from test_minimal import ESTIMATORS, small
 from threadpoolctl import threadpool_limits
 
 from gemclus.linear import LinearModel

@@ -5,9 +5,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+from clusterers import ESTIMATORS
 from estimators import GRADIENT_MODELS, OTHER_ESTIMATORS
 from oracles import ORACLES
-from test_minimal import ESTIMATORS
 
 import gemclus
 from gemclus import gemini
@@ -48,7 +48,7 @@ def complaints(cls):
     if cls not in GRADIENT_MODELS and cls not in OTHER_ESTIMATORS:
         yield (
             f"{name} is public and in no table: add a row to GRADIENT_MODELS of "
-            "tests/estimators.py (or to OTHER_ESTIMATORS, without a gradient)."
+            "tests/support/estimators.py (or to OTHER_ESTIMATORS, without a gradient)."
         )
     if not (TESTS / "pickles" / f"{name}.pkl").exists():
         yield f"{name} has no stored pickle: run `tools/make_pickles.py {name}`."
@@ -103,5 +103,6 @@ def test_every_objective_is_in_the_registry_and_has_a_definition():
             )
     for name in GEMINIS:
         assert name in ORACLES, (
-            f"{name} has no naive definition: add one to ORACLES of tests/oracles.py."
+            f"{name} has no naive definition: add one to ORACLES of "
+            "tests/support/oracles.py."
         )

@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+from clusterers import small
 from estimators import GRADIENT_MODELS
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_blobs
@@ -16,7 +17,6 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from test_minimal import small
 
 from gemclus.linear import KernelRIM
 from gemclus.nonparametric import CategoricalModel

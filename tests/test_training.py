@@ -16,7 +16,7 @@ from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.metrics import adjusted_rand_score
 from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import check_estimator
-from test_base import Sigmoid
+from user_models import Sigmoid
 
 from gemclus import TrainingInterrupted
 from gemclus._common.reports import logger

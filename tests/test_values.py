@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clusterers import ESTIMATORS
 from estimators import PUBLISHED
 from scipy.special import softmax
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.metrics import pairwise_distances, pairwise_kernels
 from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
-from test_base import EveryHook, Margin, Sigmoid, Unrelated
-from test_minimal import ESTIMATORS
+from user_models import EveryHook, Margin, Sigmoid, Unrelated
 
 from gemclus import TrainingInterrupted, add_mlcl_constraint
 from gemclus.affinity import DenseKernel, SampleIndices

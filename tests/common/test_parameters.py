@@ -5,7 +5,7 @@ import inspect
 import estimators
 import pytest
 from sklearn.base import clone
-from test_base import Sigmoid, X
+from user_models import Sigmoid, X
 
 from gemclus.linear import LinearMMD
 from gemclus.tree import Douglas

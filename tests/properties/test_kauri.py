@@ -3,8 +3,8 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from properties.strategies import examples, few, seeds
 from sklearn.metrics.pairwise import pairwise_kernels
+from strategies import examples, few, seeds
 
 from gemclus.tree import Kauri
 from gemclus.tree._kauri.kernel import objective, tree_affinity

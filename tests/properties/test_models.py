@@ -6,8 +6,8 @@ import pytest
 from estimators import PUBLISHED
 from hypothesis import given
 from hypothesis import strategies as st
-from properties.strategies import LAYOUTS, examples, layouts, seeds
 from scipy.sparse import csr_array
+from strategies import LAYOUTS, examples, layouts, seeds
 
 from gemclus import add_mlcl_constraint
 from gemclus.linear import LinearModel

@@ -3,7 +3,7 @@
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
-from properties.strategies import (
+from strategies import (
     LAYOUTS,
     dtypes,
     examples,

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from properties.strategies import (
+from sklearn.metrics.pairwise import pairwise_kernels
+from strategies import (
     LAYOUTS,
     dtypes,
     examples,
@@ -14,7 +15,6 @@ from properties.strategies import (
     sizes,
     tolerance,
 )
-from sklearn.metrics.pairwise import pairwise_kernels
 
 from gemclus.affinity import FactoredKernel, distance_affinity, kernel_affinity
 from gemclus.optim import SGD, Adam

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from estimators import PUBLISHED
 from joblib import parallel_backend
-from test_base import Sigmoid, X, y
+from user_models import Sigmoid, X, y
 
 from gemclus import add_mlcl_constraint
 from gemclus.linear import LinearMMD, LinearModel
