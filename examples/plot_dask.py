@@ -2,10 +2,11 @@
 Rows on several workers
 =======================
 
-1,000,000 x 20 numbers in ten files, read as the chunks of a dask array. Without a cluster
-the chunks are taken one after another, so that the files may be larger than memory. With
-one, each worker keeps its chunks and sends back sums of a few numbers a step. Both give
-the same model. Needs ``pip install "gemclus[dask]"``. Writes ``dask.png``.
+1,000,000 x 20 numbers in ten files, read as the chunks of a dask array. Without a
+cluster the chunks are taken one after another, so that the files may be larger than
+memory. With one, each worker keeps its chunks and sends back sums of a few numbers a
+step. Both give the same model. Needs ``pip install "gemclus[dask]"``. Writes
+``dask.png``.
 """
 
 import sys

@@ -167,3 +167,13 @@ def test_a_model_of_a_frame_warns_of_arrays():
 def test_a_base_class_is_not_fitted():
     with pytest.raises(NotFittedError):
         check_is_fitted(DiscriminativeModel())
+
+
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_every_estimator_leads_to_its_page(cls):
+    """The question mark of its representation in a notebook."""
+    page = f"api/generated/{cls.__module__}.{cls.__name__}.html"
+    html = small(cls)._repr_html_()
+    assert f"https://gemclus.github.io/gemclus/{page}" in html
+    derived = type("Derived", (cls,), {"__module__": "elsewhere"})
+    assert "Derived.html" not in small(derived)._repr_html_()
