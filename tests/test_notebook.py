@@ -88,6 +88,7 @@ def test_progress_is_one_bar(outputs):
     )
     assert "MLPMMD" in shown
     assert "200" in shown
+    assert "Warning" not in shown
 
 
 def test_a_path_is_short(outputs):

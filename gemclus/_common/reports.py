@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import warnings
 from contextlib import suppress
 from typing import Any
 
@@ -48,8 +49,10 @@ def progress_bar(name: str, total: int) -> Any:
     if not (_in_notebook() or _is_terminal(sys.stderr)):
         return None
     try:
-        from tqdm.auto import tqdm
-
+        with warnings.catch_warnings():
+            # Without ipywidgets tqdm draws its bar as text, and would warn of it.
+            warnings.simplefilter("ignore")
+            from tqdm.auto import tqdm
         return tqdm(total=total, desc=name, unit="epoch")
     except ImportError:  # no tqdm, or no widgets for it
         return None
