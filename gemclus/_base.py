@@ -173,6 +173,9 @@ class DiscriminativeModel(
     # Whether `_enter_batch` needs an affinity, to know the samples of a batch,
     # even if the objective has none.
     _needs_indices = False
+    # Parameters that `_infer` reads, by `_of_fit`: predictions are those of the values
+    # of the last training, which it keeps under these names and an underscore.
+    _predicts_with: tuple[str, ...] = ()
     # Whether `_shrink` follows each step of the optimiser.
     _takes_proximal_steps = False
 
@@ -602,8 +605,20 @@ class DiscriminativeModel(
         """What `evaluate` gets as the affinity of all samples, at these weights."""
         return affinity
 
+    def _of_fit(self, name: str) -> Any:
+        """A parameter of `_predicts_with` as the last training, or one to come, has it.
+
+        Exporters, which need a fitted model, read the attribute.
+        """
+        return vars(self).get(f"{name}_", getattr(self, name))
+
     def _begin_fit(self, X: Any) -> None:
         """Set what depends on the training data and not on the weights."""
+        for name in self._predicts_with:
+            value = getattr(self, name)
+            # The user may go on changing a dict of arguments.
+            kept = dict(value) if isinstance(value, dict) else value
+            setattr(self, f"{name}_", kept)
 
     def _finish_fit(self, X: Any) -> None:
         """Set what depends on the trained weights and the training data."""
@@ -620,6 +635,13 @@ class DiscriminativeModel(
             # Lazy ones would take the data along.
             del state["labels_"]
         return state
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Fitted models from before these were kept have them as parameters."""
+        if "optimiser_" in state:
+            kept = {f"{name}_": state[name] for name in self._predicts_with}
+            state = {**kept, **state}
+        super().__setstate__(state)
 
     def _predictions(self, X: Any) -> Any:
         """`_infer` without keeping anything, checked."""

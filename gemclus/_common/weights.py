@@ -15,8 +15,17 @@ def check_sample_weight(
 ) -> Floats:
     """Return weights as an (n,) array of float64, or raise naming `name`.
 
-    A power of 2 is divided out of them, so that no sum overflows; a number stands
-    for the same weight everywhere.
+    They are divided by a power of two: where a common factor changes nothing.
+    """
+    return unscale_weights(read_weights(sample_weight, n_samples, name))[0]
+
+
+def read_weights(
+    sample_weight: Any, n_samples: int, name: str = "sample_weight"
+) -> Floats:
+    """The same with the factor that they have.
+
+    A number stands for the same weight everywhere.
     """
     try:
         weights = np.asarray(sample_weight)
@@ -43,4 +52,18 @@ def check_sample_weight(
         raise ValueError(f"{name} must not be negative, got {weights.min()}")
     if weights.max() == 0.0:
         raise ValueError(f"{name} must not be zero for all samples")
-    return np.ldexp(weights, -int(np.frexp(weights.max())[1]))
+    return weights
+
+
+def unscale_weights(weights: Floats) -> tuple[Floats, float]:
+    """Divide weights by a power of two, so that no sum overflows.
+
+    Returns
+    -------
+    weights : ndarray of float64
+        With a maximum from 0.5 on and below 1.
+    scale : float
+        The power of two.
+    """
+    exponent = int(np.frexp(weights.max())[1])
+    return np.ldexp(weights, -exponent), float(np.ldexp(1.0, exponent))

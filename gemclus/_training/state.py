@@ -77,9 +77,16 @@ def finished(model: Any, X: Any) -> Iterator[None]:
 
 
 def twin_of(model: Any, apart: bool = False) -> Any:
-    """A model with the same attributes, or with copies of them if `apart`."""
+    """A model with the same attributes, or with copies of them if `apart`.
+
+    Its arguments are Python's numbers where the user gave NumPy's, which overflow
+    and have fewer methods.
+    """
     twin = object.__new__(type(model))
     vars(twin).update(vars(model))
+    for name in _parameters(type(model)):
+        if isinstance(value := vars(twin).get(name), np.generic):
+            vars(twin)[name] = value.item()
     if apart:
         memo: dict[int, Any] = {}
         for name, value in _learnt(model).items():

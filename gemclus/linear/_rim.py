@@ -155,6 +155,8 @@ class KernelRIM(RIM):
         Biases, which are not penalised.
     input_data_ : ndarray or CSR matrix of shape (N, D)
         Copy of the training samples.
+    base_kernel_, base_kernel_params_ : object
+        `base_kernel` and its arguments in the last training, which predictions have.
     %(fitted)s
 
     Notes
@@ -195,7 +197,10 @@ class KernelRIM(RIM):
     input_data_: Any
     # Of a `base_kernel` that is a transformer.
     feature_map_: Any
+    base_kernel_: Kernel
+    base_kernel_params_: Parameters
 
+    _predicts_with = ("base_kernel", "base_kernel_params")
     _needs_indices = True
     rows_are_independent = False
 
@@ -242,9 +247,9 @@ class KernelRIM(RIM):
         raise AttributeError("KernelRIM has no weights of features, and no intercept_")
 
     def _make_affinity(self, gemini: Any, X: Any, y: Any) -> Any:
-        if is_feature_map(self.base_kernel):
-            params = self.base_kernel_params
-            feature_map_of(self, self.base_kernel, params, X, "base_kernel")
+        kernel, params = self._kernel_of_fit()
+        if is_feature_map(kernel):
+            feature_map_of(self, kernel, params, X, "base_kernel")
         return super()._make_affinity(gemini, X, y)
 
     def _begin_fit(self, X: Any) -> None:
@@ -264,7 +269,7 @@ class KernelRIM(RIM):
             for hook in ("_get_weights", "_infer", "_compute_grads", "_smooth_penalty",
                          "_kernel", "_enter_batch", "_init_params")
         )  # fmt: skip
-        kernel, params = self.base_kernel, self.base_kernel_params
+        kernel, params = self._kernel_of_fit()
         positive = is_positive_kernel(kernel, params) or is_feature_map(kernel)
         return full_batch and own and positive
 
@@ -301,15 +306,17 @@ class KernelRIM(RIM):
             raise ValueError(_OTHER_SAMPLES)
         self._retained = _KernelRows(X, rows, self._kernel(X))
 
+    def _kernel_of_fit(self) -> tuple[Any, Any]:
+        """`base_kernel` and `base_kernel_params` of the last training."""
+        return self._of_fit("base_kernel"), self._of_fit("base_kernel_params")
+
     def _cross_kernel(self, X: Any, Y: Any) -> Any:
         """``kappa(X, Y)``."""
         if hasattr(self, "feature_map_"):
             feature_map = FittedFeatureMap(self.feature_map_, "base_kernel")
             kappa = feature_map.factor(X) @ feature_map.factor(Y).T
             return kappa.toarray() if issparse(kappa) else kappa
-        return cross_kernel(
-            X, Y, self.base_kernel, self.base_kernel_params, "base_kernel"
-        )
+        return cross_kernel(X, Y, *self._kernel_of_fit(), "base_kernel")
 
     def _kernel(self, X: Any) -> Any:
         """``kappa(X, input_data_)``."""
@@ -349,9 +356,7 @@ class KernelRIM(RIM):
         """`_kernel` of a few new samples, in a tenth of its time; else None."""
         if hasattr(self, "feature_map_"):
             return None
-        kappa = kernel_of_few(
-            X, self.input_data_, self.base_kernel, self.base_kernel_params
-        )
+        kappa = kernel_of_few(X, self.input_data_, *self._kernel_of_fit())
         return None if kappa is None else kappa.astype(self.W_.dtype, copy=False)
 
     def _training_rows(self, X: Any) -> Any:

@@ -44,8 +44,8 @@ def write_kernel_rim(graph, model, X):
         graph,
         X,
         model.input_data_,
-        model.base_kernel,
-        model.base_kernel_params,
+        model.base_kernel_,
+        model.base_kernel_params_,
         _name(model),
         centred=True,
     )
@@ -81,7 +81,7 @@ def write_douglas(graph, model, X):
             "lower n_cuts"
         )
     bins = _bins(graph, model, graph.cast(X, graph.dtype))
-    n_features, n_bins = len(model._features), model.n_cuts + 1
+    n_features, n_bins = len(model._features), model._cut_points.shape[1] + 1
     half = (n_features + 1) // 2
     left = _products(graph, bins, range(half), n_bins)
     right = _products(graph, bins, range(half, n_features), n_bins)
@@ -105,7 +105,7 @@ def _bins(graph, model, X):
     last = graph.constant(np.array([2]))
     steps = graph.node("Unsqueeze", X, last)
     steps = graph.node("Sub", steps, graph.constant(cuts, "cut points of Douglas"))
-    steps = graph.node("Div", steps, graph.constant(float(model.temperature)))
+    steps = graph.node("Div", steps, graph.constant(float(model.temperature_)))
     logits = graph.node("CumSum", steps, graph.constant(np.array(2)))
     pads = graph.constant(np.array([0, 0, 1, 0, 0, 0]))
     return _softmax(graph, graph.node("Pad", logits, pads))

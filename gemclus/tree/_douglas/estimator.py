@@ -65,6 +65,8 @@ class Douglas(DiscriminativeModel):
     leaf_scores_ : ndarray of shape ((n_cuts + 1) ** F, K)
         Logits of the leaves, for F features used; the bin of the last feature
         varies fastest.
+    temperature_ : float
+        The `temperature` of the last training, which predictions have.
     %(fitted)s
 
     Raises
@@ -103,6 +105,9 @@ class Douglas(DiscriminativeModel):
     temperature: float
 
     _infers_by_rows = True
+    _predicts_with = ("temperature",)
+
+    temperature_: float
     leaf_scores_: Floats
 
     def __init__(
@@ -194,10 +199,11 @@ class Douglas(DiscriminativeModel):
         cuts = np.sort(self._cut_points, axis=1)
         entries = SoftTree.entries_per_sample(cuts, self.leaf_scores_.shape[1])
         step = max(1, _BLOCK_ENTRIES // entries)
+        temperature = self._of_fit("temperature")
         for start in range(0, X.shape[0], step):
             rows = slice(start, start + step)
             block = X[rows, self._features].astype(cuts.dtype, copy=False)
-            yield rows, SoftTree(block, cuts, self.leaf_scores_, self.temperature)
+            yield rows, SoftTree(block, cuts, self.leaf_scores_, temperature)
 
     def _infer(self, X: Any, retain: bool = True) -> Any:
         shape = (X.shape[0], self.leaf_scores_.shape[1])

@@ -27,6 +27,7 @@ from gemclus._common.validation import (
     check_int,
     check_samples,
 )
+from gemclus._common.weights import read_weights
 from gemclus.affinity import FittedFeatureMap, fit_feature_map, is_feature_map
 from gemclus.tree._kauri.centres import cluster_means
 from gemclus.tree._kauri.columns import Columns
@@ -47,7 +48,6 @@ from gemclus.tree._kauri.rules import (
     warn_of_scale,
 )
 from gemclus.tree._kauri.structure import SPLIT_KINDS, KauriTree
-from gemclus.tree._kauri.weights import check_weights
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -341,7 +341,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         verbose = check_bool("verbose", self.verbose)
         max_bins = bin_limit(self.max_bins)
         X = self._check(X)
-        weights = check_weights(sample_weight, X.shape[0])
+        weights = _weights(sample_weight, X)
         linear = isinstance(self.kernel, str) and self.kernel == "linear"
         self.fill_values_ = column_means(X, weights) if linear else None
         self._fit_feature_map(X if weights is None else X[weights > 0])
@@ -451,7 +451,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             larger is better.
         """
         X = self._check_new(X)
-        weights = check_weights(sample_weight, X.shape[0])
+        weights = _weights(sample_weight, X)
         labels = self.tree_.target[self.tree_.apply(X)]
         return objective(self._affinity(X, y), labels, weights)
 
@@ -576,6 +576,11 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
                 f"gain {tree.gains[node]:.6g}"
             )
         print(f"[Kauri] {tree.n_leaves} leaves, {self.n_clusters_} clusters")
+
+
+def _weights(sample_weight, X):
+    """Weights of the samples of `X`, if there are any."""
+    return None if sample_weight is None else read_weights(sample_weight, len(X))
 
 
 def _close_gaps(tree):

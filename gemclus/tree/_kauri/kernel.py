@@ -5,8 +5,8 @@ from scipy.sparse import issparse
 from sklearn.metrics.pairwise import kernel_metrics
 
 from gemclus._common.validation import check_choice, check_labels
+from gemclus._common.weights import unscale_weights
 from gemclus.affinity import FactoredKernel, kernel_affinity
-from gemclus.tree._kauri.weights import unscale_weights
 
 # Named kernels that are positive semi-definite for positive parameters, at
 # least once centred (the additive chi-squared kernel).
