@@ -107,11 +107,13 @@ class Checkout:
         for hook in site.glob("*editable*.pth"):
             hook.unlink()
         (site / "tree.pth").write_text(f"{self.tree.resolve()}\n")
-        for module in self.build.rglob("*.so"):
-            link = self.tree / module.relative_to(self.build)
-            if link.parent.is_dir() and "gemclus" in link.parts:
+        plan = json.loads((self.build / "meson-info/intro-install_plan.json").read_text())
+        places = {file: to for kind in plan.values() for file, to in kind.items()}
+        for file, to in places.items():
+            if file.endswith(".so"):
+                link = self.tree / to["destination"].partition("/")[2]
                 link.unlink(missing_ok=True)
-                link.symlink_to(module.resolve())
+                link.symlink_to(file)
 
     def measure(self):
         """Find out which tests run which line of Python, and how long they take.
