@@ -194,7 +194,12 @@ def test_paths_print_their_steps(capsys):
     )
     path = model.path(X, alpha_multiplier=2.0)
     steps = [x for x in capsys.readouterr().err.splitlines() if "features" in x]
-    assert len(steps) == len(path.alphas)
+    assert steps == [
+        f"SparseLinearMMD: alpha {alpha:.4g}, {n} features, objective {value:.8g}"
+        for alpha, n, value in zip(
+            path.alphas, path.n_features, path.geminis, strict=True
+        )
+    ]
 
 
 class Bar:
