@@ -122,8 +122,9 @@ def try_all(mutants, results, log, options):
     """Try mutants that have no result, and note each result at once."""
     checkout = Checkout(options.folder, options.limit, options.budget)
     if not options.tests and not options.unmeasured:
-        if not (options.resume and (options.folder / "coverage").exists()):
-            checkout.measure()
+        if not (options.resume and (options.folder / "times.xml").exists()):
+            of_python = any(mutant.file.endswith(".py") for mutant in mutants)
+            checkout.measure(options.rooms, of_python)
     if (options.folder / "times.xml").exists():
         checkout.read_measures()
     for i, mutant in enumerate(mutants):

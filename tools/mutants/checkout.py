@@ -115,24 +115,22 @@ class Checkout:
                 link.unlink(missing_ok=True)
                 link.symlink_to(file)
 
-    def measure(self):
-        """Find out which tests run which line of Python, and how long they take.
+    def measure(self, rooms=None, with_lines=True):
+        """Find out how long tests take, and which of them run which line of Python.
 
-        Exits if a test fails on what is right.
+        Of all tests, or of those of some rooms. Exits if one fails on what is right.
         """
-        options = [
-            "-p",
-            "pytest_cov",
-            "--cov=gemclus",
-            "--cov-branch",
-            "--cov-context=test",
-        ]
-        options += ["--cov-report=", f"--junitxml={self.folder / 'times.xml'}"]
-        status, output = self._pytest([*options, "tests"], limit=None)
+        options = [f"--junitxml={self.folder / 'times.xml'}"]
+        if with_lines:
+            options += ["-p", "pytest_cov", "--cov=gemclus", "--cov-branch"]
+            options += ["--cov-context=test", "--cov-report="]
+        paths = {path: 0 for room in rooms or () for path in self._paths(room)}
+        status, output = self._pytest([*options, *(paths or ["tests"])], limit=None)
         (self.folder / "coverage").unlink(missing_ok=True)
         if status != "passed":
             sys.exit(f"The tests do not pass without a mutant: {output}")
-        (self.tree / ".coverage").rename(self.folder / "coverage")
+        if with_lines:
+            (self.tree / ".coverage").rename(self.folder / "coverage")
 
     def read_measures(self):
         """Make what `measure` found known."""
@@ -176,9 +174,7 @@ class Checkout:
 
     def _tests(self, mutant, source, with_suite):
         """Lists of tests to run one after the other."""
-        names = TESTS.get(mutant.room, f"{mutant.room} test_base").split()
-        paths = [f"tests/{name}{end}" for name in names for end in (".py", "")]
-        paths = [path for path in paths if (self.tree / path).exists()]
+        paths = self._paths(mutant.room)
         covering = self._covering(mutant, source)
         known = covering or list(self._seconds)
         own = [test for test in known if test.startswith(tuple(paths))]
@@ -191,6 +187,12 @@ class Checkout:
         if with_suite:
             runs.append(["tests"])
         return [tests for tests in runs if tests]
+
+    def _paths(self, room):
+        """The files and folders with the tests of a room."""
+        names = TESTS.get(room, f"{room} test_base").split()
+        paths = [f"tests/{name}{end}" for name in names for end in (".py", "")]
+        return [path for path in paths if (self.tree / path).exists()]
 
     def _affordable(self, tests, runs):
         """The quickest of the tests that no earlier run has, within the budget."""
