@@ -48,7 +48,9 @@ def test_a_users_objective_gets_plain_arrays(gemini, batch_size):
     model = LinearModel(
         2, gemini=gemini, max_iter=5, batch_size=batch_size, **PUBLISHED
     ).fit(X)
-    assert np.isfinite(model.score(X))
+    P, affinity = model.predict_proba(X), Margin().compute_affinity(X)
+    expected = np.einsum("ik,ij,jk->", P, affinity, P) / len(X)
+    assert model.score(X) == pytest.approx(expected, rel=1e-12)
 
 
 def test_an_overridden_affinity_is_obeyed():

@@ -14,7 +14,11 @@ from sklearn.datasets import make_blobs
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
 from sklearn.metrics import adjusted_rand_score
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    RandomizedSearchCV,
+    cross_val_score,
+)
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
@@ -109,8 +113,17 @@ def searches():
 @pytest.mark.parametrize("kind", ["grid", "random", "halving"])
 def test_searches(cls, kind):
     search = searches()[kind](small(cls), {count_of(cls): [2, 3]}).fit(X)
-    assert search.predict(X).shape == (90,)
-    assert np.isfinite(search.cv_results_["mean_test_score"]).all()
+    # More clusters score higher here, and the refit is that of a model by itself.
+    alone = small(cls, **search.best_params_).fit(X)
+    np.testing.assert_array_equal(search.predict(X), alone.predict(X))
+    if kind != "halving":
+        counts = [p[count_of(cls)] for p in search.cv_results_["params"]]
+        for count, score in zip(
+            counts, search.cv_results_["mean_test_score"], strict=True
+        ):
+            model = small(cls, **{count_of(cls): count})
+            expected = cross_val_score(model, X, cv=2).mean()
+            assert score == pytest.approx(expected, rel=1e-9)
 
 
 @every_model

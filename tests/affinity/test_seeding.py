@@ -15,6 +15,7 @@ from gemclus.affinity import (
     MatrixAffinity,
     SampleIndices,
     SparseKernel,
+    _seeding,
     distance_affinity,
     kernel_affinity,
     seed_labels,
@@ -72,9 +73,11 @@ def naive_seeding(squares, mass, n_clusters, n_trials, random_state):
     return squares[:, centres].argmin(axis=1)
 
 
+@pytest.mark.parametrize("at_once", [_seeding._AT_ONCE, 3 * 90])
 @pytest.mark.parametrize("weighted", [False, True])
 @pytest.mark.parametrize("kind", ["dense", "lazy", "sparse", "distances", "geodesic"])
-def test_against_the_definition(kind, weighted):
+def test_against_the_definition(kind, weighted, at_once, monkeypatch):
+    monkeypatch.setattr(_seeding, "_AT_ONCE", at_once)
     affinity = AFFINITIES[kind](X)
     A = np.asarray(affinity)
     squares = np.diag(A)[:, None] + np.diag(A) - 2 * A
@@ -154,9 +157,16 @@ def test_fewer_distinct_samples_than_clusters(kind):
 
 
 def test_indefinite_kernels_are_seeded():
+    """Negative squares of distances count as 0."""
     A = np.random.RandomState(0).normal(size=(90, 90))
-    labels = seed_labels(DenseKernel(A + A.T), X, 3, np.random.RandomState(0))
-    assert set(labels) <= {0, 1, 2}
+    A += A.T
+    squares = np.maximum(np.diag(A)[:, None] + np.diag(A) - 2 * A, 0.0)
+    assert (squares == 0).mean() > 0.2
+    for seed in range(5):
+        labels = seed_labels(DenseKernel(A), X, 3, np.random.RandomState(seed))
+        draws = np.random.RandomState(seed)
+        expected = naive_seeding(squares, np.ones(90), 3, 20, draws)
+        np.testing.assert_array_equal(labels, expected)
 
 
 def test_kernel_distances_separate_what_euclidean_ones_do_not():

@@ -3,6 +3,8 @@
 import io
 import logging
 import sys
+from types import ModuleType
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,7 +13,6 @@ from sklearn.datasets import make_blobs
 from sklearn.preprocessing import StandardScaler
 
 from gemclus._common import reports
-from gemclus._training import monitor
 from gemclus.linear import LinearMMD, LinearModel
 from gemclus.sparse import SparseLinearMMD
 
@@ -65,6 +66,59 @@ def test_a_handler_that_shows_them_is_enough(capsys):
     fit()
     assert lines(capsys) == []
     assert len(stream.getvalue().splitlines()) == 44
+
+
+# Where a handler sits, its level, the level of that logger, whether what is said goes on
+# to the root, and whether the handler shows it.
+HANDLERS = [
+    ("", logging.INFO, logging.INFO, True, True),
+    ("", logging.INFO + 1, logging.INFO, True, False),
+    ("", logging.NOTSET, logging.INFO + 1, True, False),
+    ("", logging.INFO, logging.INFO, False, False),
+    ("gemclus", logging.NOTSET, logging.INFO, True, True),
+    ("gemclus", logging.NOTSET, logging.INFO, False, True),
+    ("gemclus", logging.WARNING, logging.INFO, True, False),
+    ("gemclus.other", logging.NOTSET, logging.INFO, True, False),
+]
+
+
+@pytest.mark.usefixtures("bare")
+@pytest.mark.parametrize("place, level, floor, goes_on, shows", HANDLERS)
+def test_a_line_is_seen_once(place, level, floor, goes_on, shows, monkeypatch, capsys):
+    stream = io.StringIO()
+    handler = logging.StreamHandler(stream)
+    handler.setLevel(level)
+    target = logging.getLogger(place)
+    # Between the set-up of a test and the test, pytest adds handlers of its own.
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    monkeypatch.setattr(target, "handlers", [*target.handlers, handler])
+    monkeypatch.setattr(target, "level", floor)
+    monkeypatch.setattr(reports.logger, "propagate", goes_on)
+    logging.Logger.manager._clear_cache()
+    reports.say("%s and %d", "one", 2)
+    assert (stream.getvalue(), capsys.readouterr().err) == (
+        ("one and 2\n", "") if shows else ("", "one and 2\n")
+    )
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_null_handler_of_the_program_hides_nothing(monkeypatch, capsys):
+    root = logging.getLogger()
+    monkeypatch.setattr(root, "handlers", [logging.NullHandler()])
+    monkeypatch.setattr(root, "level", logging.INFO)
+    logging.Logger.manager._clear_cache()
+    reports.say("seen")
+    assert capsys.readouterr().err == "seen\n"
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_full_disk_ends_no_training(monkeypatch):
+    class Full(io.StringIO):
+        def write(self, text):
+            raise OSError("No space left on device")
+
+    monkeypatch.setattr(sys, "stderr", Full())
+    assert fit(max_iter=3).n_iter_ == 3
 
 
 @pytest.mark.usefixtures("bare")
@@ -140,29 +194,102 @@ def test_paths_print_their_steps(capsys):
     )
     path = model.path(X, alpha_multiplier=2.0)
     steps = [x for x in capsys.readouterr().err.splitlines() if "features" in x]
-    assert len(steps) == len(path.alphas)
+    assert steps == [
+        f"SparseLinearMMD: alpha {alpha:.4g}, {n} features, objective {value:.8g}"
+        for alpha, n, value in zip(
+            path.alphas, path.n_features, path.geminis, strict=True
+        )
+    ]
 
 
-def test_bars_are_drawn_where_they_can_be_seen(monkeypatch):
-    drawn = []
+class Bar:
+    """What is used of tqdm."""
 
-    class Bar:
-        def __init__(self, name, total):
-            self.n = 0
-            drawn.append(self)
+    drawn: ClassVar = []
 
-        def update(self, n):
-            self.n += n
+    def __init__(self, **settings):
+        self.n, self.settings, self.postfix = 0, settings, []
+        self.drawn.append(self)
 
-        def set_postfix(self, **_):
-            pass
+    def update(self, n):
+        self.n += n
 
-        def close(self):
-            self.closed = True
+    def set_postfix(self, refresh, **shown):
+        assert not refresh
+        self.postfix.append(shown)
 
-    monkeypatch.setattr(monitor, "progress_bar", Bar)
+    def close(self):
+        self.closed = True
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+@pytest.fixture
+def tqdm(monkeypatch):
+    """A tqdm that is installed; the bars that are drawn."""
+    monkeypatch.setattr(Bar, "drawn", [])
+    monkeypatch.setitem(sys.modules, "tqdm", ModuleType("tqdm"))
+    module = ModuleType("tqdm.auto")
+    module.tqdm = Bar
+    monkeypatch.setitem(sys.modules, "tqdm.auto", module)
+    return Bar.drawn
+
+
+@pytest.fixture
+def on_terminal(monkeypatch):
+    """A function that makes the error stream one, and returns it."""
+
+    def start():
+        # In a test: pytest sets the streams anew after the fixtures.
+        monkeypatch.setattr(sys, "stderr", Terminal())
+        return sys.stderr
+
+    return start
+
+
+@pytest.mark.usefixtures("bare")
+def test_a_bar_takes_the_place_of_the_lines_but_the_last(tqdm, on_terminal):
+    stream = on_terminal()
+    model = fit(max_iter=7, n_init=2)
+    assert [bar.n for bar in tqdm] == [7, 7] and all(bar.closed for bar in tqdm)
+    names = [f"LinearMMD, training {i} of 2" for i in (1, 2)]
+    assert [bar.settings for bar in tqdm] == [
+        {"total": 7, "desc": name, "unit": "epoch"} for name in names
+    ]
+    for bar, curve in zip(tqdm, model.objective_curves_, strict=True):
+        shown = [{"objective": f"{value:.6g}"} for value in curve]
+        assert bar.postfix == shown
+    printed = stream.getvalue().splitlines()
+    assert [line.split(": ")[0] for line in printed] == names
+    assert all("reached max_iter after 7 epochs" in line for line in printed)
+
+
+@pytest.mark.usefixtures("bare")
+def test_lines_are_printed_where_no_bar_can_be_drawn(tqdm, on_terminal, monkeypatch):
+    stream = on_terminal()
+    monkeypatch.setitem(sys.modules, "tqdm.auto", None)  # not installed
     fit(max_iter=7)
-    assert [bar.n for bar in drawn] == [7] and drawn[0].closed
+    assert tqdm == [] and len(stream.getvalue().splitlines()) == 8
+
+
+@pytest.mark.usefixtures("bare", "tqdm")
+def test_bars_need_a_terminal_or_a_notebook(on_terminal, monkeypatch):
+    on_terminal()
+    assert reports.progress_bar("A", 3) is not None
+    monkeypatch.setattr(sys, "stderr", io.StringIO())
+    assert reports.progress_bar("A", 3) is None
+    monkeypatch.setattr(reports, "_in_notebook", lambda: True)
+    assert reports.progress_bar("A", 3) is not None
+
+
+@pytest.mark.usefixtures("bare")
+def test_nothing_is_said_that_was_not_asked_for(tqdm, on_terminal):
+    stream = on_terminal()
+    LinearMMD(max_iter=3, **PUBLISHED).fit(X)
+    assert tqdm == [] and stream.getvalue() == ""
 
 
 def test_notebooks_are_recognised(monkeypatch):
@@ -176,7 +303,11 @@ def test_notebooks_are_recognised(monkeypatch):
 
     monkeypatch.setitem(sys.modules, "IPython", IPython)
     assert reports._in_notebook()
+    monkeypatch.delattr(Shell, "kernel")  # IPython in a terminal
+    assert not reports._in_notebook()
     monkeypatch.setattr(IPython, "get_ipython", staticmethod(lambda: None))
+    assert not reports._in_notebook()
+    monkeypatch.delitem(sys.modules, "IPython")
     assert not reports._in_notebook()
 
 

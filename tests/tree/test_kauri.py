@@ -442,11 +442,30 @@ def test_signals_interrupt_the_growth():
         signal.signal(signal.SIGALRM, previous)
 
 
-def test_verbose_prints_the_splits(capsys):
-    model = Kauri(verbose=True).fit(blobs())
-    lines = capsys.readouterr().out.splitlines()
-    assert len(lines) == model.tree_.n_leaves
-    assert lines[0].startswith("[Kauri] node 0: X[:, ") and ", star, " in lines[0]
+def test_verbose_says_the_splits(capsys):
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(blobs(), columns=["a", "b", "50 % c"])
+    for X in (blobs(), frame):
+        model = Kauri(verbose=True).fit(X)
+        tree, printed = model.tree_, capsys.readouterr()
+        wanted = []
+        for left in np.sort(tree.children_left[tree.children_left >= 0]):
+            node = int(np.flatnonzero(tree.children_left == left)[0])
+            f = tree.features[node]
+            feature = frame.columns[f] if X is frame else f"X[:, {f}]"
+            kind = ["", "star", "double star", "switch", "refurbish"][tree.kinds[node]]
+            wanted.append(
+                f"Kauri: node {node}, {feature} <= {tree.thresholds[node]:.6g}, {kind},"
+                f" gain {tree.gains[node]:.6g}"
+            )
+        wanted.append(f"Kauri: {tree.n_leaves} leaves, 3 clusters")
+        assert len(wanted) > 2
+        assert printed.err.splitlines() == wanted and printed.out == ""
+
+
+def test_a_quiet_tree_says_nothing(capsys):
+    Kauri().fit(blobs())
+    assert capsys.readouterr() == ("", "")
 
 
 def test_data_frames_keep_their_names():

@@ -14,24 +14,29 @@ from mutants.sources import ROOT, statement_line
 
 COMPILED = {".pyx", ".pxd", ".c", ".h"}
 
-# The tests that know a room best. Others than these, and than the folder with the
-# room's name, meet a mutant with the whole suite, or if they run its line.
+# The tests that know a room best: they come first, and for Cython and C they are all,
+# unless the suite is asked for.
 TESTS = {
     "_base": "test_base test_stopping test_batches test_values test_training",
-    "_common": "common test_base test_pickles test_values linear mlp",
+    "_common": "common training/test_reports test_base test_pickles test_values "
+    "linear mlp",
     "_core": "core/test_block_edges core properties/test_passes gemini/test_clipping",
-    "_training": "test_stopping test_reports test_batches test_values test_training",
-    "affinity": "affinity properties/test_steps gemini/test_mmd test_public_names",
+    "_training": "test_stopping training test_batches test_values test_training",
+    "affinity": "affinity training/test_start properties/test_steps gemini/test_mmd "
+    "test_public_names",
     "constraints": "test_batches test_constraints test_values properties/test_models",
+    "dask": "dask_room",
     "data": "data",
     "gemini": "gemini/test_clipping gemini/test_transport_edges gemini test_values",
     "linear": "linear test_batches test_gradients test_values test_base",
     "mlp": "mlp test_gradients test_values test_base",
     "nonparametric": "nonparametric test_batches test_gradients",
+    "onnx": "onnx_room",
     "optim": "optim properties/test_steps test_batches test_public_names test_training",
     "penalties": "penalties properties/test_steps sparse",
     "sparse": "sparse test_gradients test_values",
     "testing": "test_testing",
+    "torch": "torch_room",
     "tree": "tree properties/test_kauri test_gradients test_public_names",
     "src_c/passes": "gemini/test_fdivergences gemini/test_clipping core/test_softmax "
     "core/test_block_edges core/test_layers properties gemini/test_objectives",
@@ -59,11 +64,16 @@ class Checkout:
     folder : Path
         Where it is, and stays.
     limit : float
-        Seconds of a run of tests: what takes longer is killed, and so its mutant.
+        Seconds of the processor that a run of tests may take beyond the fivefold of
+        what it took without a mutant: what takes longer is killed, and so its mutant.
+        A busy machine kills none.
+    budget : float
+        Seconds of tests, as measured, that the survivor of a first run meets of each
+        kind: those of its room, and others that run its line. The quickest come first.
     """
 
-    def __init__(self, folder, limit):
-        self.folder, self.limit = folder, limit
+    def __init__(self, folder, limit, budget):
+        self.folder, self.limit, self.budget = folder, limit, budget
         self.tree, self.python = folder / "tree", folder / "env" / "bin" / "python"
         if not self.tree.exists():
             run("git", "worktree", "add", "--detach", self.tree, "HEAD", cwd=ROOT)
@@ -78,6 +88,7 @@ class Checkout:
         install = ("install", "--no-build-isolation", "--no-deps", "-e", ".")
         run(self.python, "-m", "pip", *install, cwd=self.tree)
         self.build = next(self.tree.glob("build/*/build.ninja")).parent
+        self._import_at_once()
         self.environment = os.environ | {
             "OPENBLAS_NUM_THREADS": "1",
             # To load them costs more than most tests.
@@ -86,24 +97,40 @@ class Checkout:
         self._lines, self._seconds, self._server = {}, {}, None
         self._n_written = 0
 
-    def measure(self):
-        """Find out which tests run which line of Python, and how long they take.
+    def _import_at_once(self):
+        """Import the package from the tree, with links to what is compiled.
 
-        Exits if a test fails on what is right.
+        An editable install looks at each import whether it must build, which takes
+        longer than many tests; here that is known.
         """
-        options = [
-            "-p",
-            "pytest_cov",
-            "--cov=gemclus",
-            "--cov-branch",
-            "--cov-context=test",
-        ]
-        options += ["--cov-report=", f"--junitxml={self.folder / 'times.xml'}"]
-        status, output = self._pytest([*options, "tests"], limit=None)
+        site = next((self.folder / "env").glob("lib/python*/site-packages"))
+        for hook in site.glob("*editable*.pth"):
+            hook.unlink()
+        (site / "tree.pth").write_text(f"{self.tree.resolve()}\n")
+        plan = json.loads((self.build / "meson-info/intro-install_plan.json").read_text())
+        places = {file: to for kind in plan.values() for file, to in kind.items()}
+        for file, to in places.items():
+            if file.endswith(".so"):
+                link = self.tree / to["destination"].partition("/")[2]
+                link.unlink(missing_ok=True)
+                link.symlink_to(file)
+
+    def measure(self, rooms=None, with_lines=True):
+        """Find out how long tests take, and which of them run which line of Python.
+
+        Of all tests, or of those of some rooms. Exits if one fails on what is right.
+        """
+        options = [f"--junitxml={self.folder / 'times.xml'}"]
+        if with_lines:
+            options += ["-p", "pytest_cov", "--cov=gemclus", "--cov-branch"]
+            options += ["--cov-context=test", "--cov-report="]
+        paths = {path: 0 for room in rooms or () for path in self._paths(room)}
+        status, output = self._pytest([*options, *(paths or ["tests"])], limit=None)
         (self.folder / "coverage").unlink(missing_ok=True)
         if status != "passed":
             sys.exit(f"The tests do not pass without a mutant: {output}")
-        (self.tree / ".coverage").rename(self.folder / "coverage")
+        if with_lines:
+            (self.tree / ".coverage").rename(self.folder / "coverage")
 
     def read_measures(self):
         """Make what `measure` found known."""
@@ -129,7 +156,9 @@ class Checkout:
             if built.returncode:
                 return "does not build", built.stdout[-300:]
             for tests in [only] if only else self._tests(mutant, before, with_suite):
-                status, what = self._pytest(["-x", *tests], self.limit)
+                usual = sum(self._seconds.get(test, 0.0) for test in tests)
+                limit = None if tests == ["tests"] else self.limit + 5.0 * usual
+                status, what = self._pytest(["-x", *tests], limit)
                 if status != "passed":
                     return "killed", f"{status}: {what}"
             return "survived", ""
@@ -145,22 +174,43 @@ class Checkout:
 
     def _tests(self, mutant, source, with_suite):
         """Lists of tests to run one after the other."""
-        names = TESTS.get(mutant.room, f"{mutant.room} test_base").split()
-        paths = [f"tests/{name}{end}" for name in names for end in (".py", "")]
-        paths = [path for path in paths if (self.tree / path).exists()]
+        paths = self._paths(mutant.room)
         covering = self._covering(mutant, source)
+        known = covering or list(self._seconds)
+        own = [test for test in known if test.startswith(tuple(paths))]
+        runs = [self._quickest(own or known)]
+        runs.append(self._affordable(own, runs))
         if covering:
-            first = self._quickest(covering)
-            rest = [test for test in covering if test not in first]
-            return [tests for tests in (first, rest) if tests]
-        known = [test for test in self._seconds if test.startswith(tuple(paths))]
-        runs = [self._quickest(known), paths] if known else [paths]
-        return [*runs, ["tests"]] if with_suite else runs
+            runs.append(self._affordable(covering, runs))
+        if not known:
+            runs = [paths]
+        if with_suite:
+            runs.append(["tests"])
+        return [tests for tests in runs if tests]
+
+    def _paths(self, room):
+        """The files and folders with the tests of a room."""
+        names = TESTS.get(room, f"{room} test_base").split()
+        paths = [f"tests/{name}{end}" for name in names for end in (".py", "")]
+        return [path for path in paths if (self.tree / path).exists()]
+
+    def _affordable(self, tests, runs):
+        """The quickest of the tests that no earlier run has, within the budget."""
+        done, seconds, chosen = {test for run in runs for test in run}, 0.0, []
+        for test in sorted(tests, key=self._cost):
+            seconds += self._cost(test)
+            if seconds > self.budget:
+                break
+            chosen.append(test)
+        return [test for test in chosen if test not in done]
+
+    def _cost(self, test):
+        return self._seconds.get(test, 9.0)
 
     def _quickest(self, tests):
         """One test of each function, of the files that have the most of them."""
         by_function = {}
-        for test in sorted(tests, key=lambda test: self._seconds.get(test, 9.0)):
+        for test in sorted(tests, key=self._cost):
             by_function.setdefault(test.partition("[")[0], test)
         files = Counter(function.partition("::")[0] for function in by_function)
         chosen = {file for file, _ in files.most_common(_FILES)}

@@ -14,6 +14,7 @@ from sklearn.utils.validation import check_is_fitted
 from gemclus._common.estimators import BaseEstimator, ClusterMixin
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.pickling import VersionedStateMixin
+from gemclus._common.reports import say
 from gemclus._common.typing import (
     ArrayLike,
     Booleans,
@@ -90,7 +91,8 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         ``k(X)`` that returns an (N, N) array, or a feature map: a scikit-learn
         transformer ``phi``, for the kernel ``phi(X) phi(X)'``.
     verbose : bool, default=False
-        Whether to print the splits, in the order in which they were made.
+        Whether to report the splits, in the order in which they were made: to the
+        logger ``gemclus`` where it is set up, else to the standard error stream.
     random_state : int, RandomState or None, default=None
         Source of the features drawn, if `max_features` is less than all.
     kernel_params : dict, default=None
@@ -568,14 +570,21 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
     def _report(self):
         tree = self.tree_
         # Children are numbered in the order in which the splits were made.
+        names = getattr(self, "feature_names_in_", None)
         inner = np.flatnonzero(tree.children_left >= 0)
         for node in inner[np.argsort(tree.children_left[inner])]:
-            print(
-                f"[Kauri] node {node}: X[:, {tree.features[node]}] <= "
-                f"{tree.thresholds[node]:.6g}, {SPLIT_KINDS[tree.kinds[node]]}, "
-                f"gain {tree.gains[node]:.6g}"
+            feature = tree.features[node]
+            say(
+                "%s: node %d, %s <= %.6g, %s, gain %.6g",
+                type(self).__name__,
+                node,
+                f"X[:, {feature}]" if names is None else names[feature],
+                tree.thresholds[node],
+                SPLIT_KINDS[tree.kinds[node]],
+                tree.gains[node],
             )
-        print(f"[Kauri] {tree.n_leaves} leaves, {self.n_clusters_} clusters")
+        name, n_leaves = type(self).__name__, tree.n_leaves
+        say("%s: %d leaves, %d clusters", name, n_leaves, self.n_clusters_)
 
 
 def _weights(sample_weight, X):
