@@ -6,6 +6,7 @@ import inspect
 
 import numpy as np
 import torch
+from scipy.sparse import issparse
 from torch.autograd.function import once_differentiable
 
 from gemclus.affinity import Distances, distance_affinity
@@ -35,7 +36,7 @@ def by_heads(P, evaluate):
     return torch.stack([NumpyValue.apply(head, evaluate) for head in P])
 
 
-def wasserstein(P, distances, shares, ovo):
+def wasserstein(P, distances, weight, ovo):
     """Exact Wasserstein objectives, O(n^2 log n) in practice for each problem.
 
     Parameters
@@ -44,37 +45,12 @@ def wasserstein(P, distances, shares, ovo):
         Clipped probabilities.
     distances : Distances
         Between the n samples of the whole batch.
-    shares : tensor of shape (n, 1) or float
-        Weights of the samples, which sum to 1.
+    weight : tensor of shape (n,) or None
+        Weights of the samples.
     """
-    if not isinstance(shares, torch.Tensor):
-        gemini = WassersteinGEMINI(ovo=ovo, epsilon=0.0)
-        return by_heads(P, lambda y: gemini.evaluate(y, distances, return_grad=True))
-    # The solver weighs all samples alike, but takes any entries of P: those of
-    # omega P are the masses of the weighted samples.
-    masses = P * shares
-    scale = masses.detach().amax()
-    masses = masses / scale
-    if ovo:
-        gemini = WassersteinGEMINI(ovo=True, epsilon=0.0)
-        values = by_heads(masses, lambda y: gemini.evaluate(y, distances, True))
-        return values * (scale * P.shape[-2]) ** 2
-    return _against_all(P * shares, shares, distances)
-
-
-def _against_all(masses, shares, distances):
-    """``sum_k pi_k W(w_k, omega)``: each cluster and the data as a pair of clusters."""
-    n = masses.shape[-2]
-    pair = WassersteinGEMINI(ovo=True, epsilon=0.0)
-    scale = shares.amax()
-    everything = (shares / scale).expand(*masses.shape[:-1], 1)
-    total = 0.0
-    for k in range(masses.shape[-1]):
-        both = torch.cat([masses[..., k : k + 1] / scale, everything], -1)
-        values = by_heads(both, lambda y: pair.evaluate(y, distances, return_grad=True))
-        # Of the pair: 2 pi_k 1 W(w_k, omega), in units of the scale.
-        total = total + 0.5 * values * (scale * n) ** 2
-    return total
+    gemini = WassersteinGEMINI(ovo=ovo, epsilon=0.0)
+    weight = None if weight is None else weight.to("cpu", torch.float64).numpy()
+    return by_heads(P, lambda y: gemini.evaluate(y, distances, True, weight))
 
 
 def distances_of(X, metric, metric_params):
@@ -87,6 +63,8 @@ def given_distances(affinity):
     """The same from what a user gives as `affinity`."""
     if isinstance(affinity, Distances):
         return affinity
+    if issparse(affinity):
+        raise TypeError("affinity must be a dense array of distances, got a sparse one")
     if isinstance(affinity, torch.Tensor):
         affinity = affinity.detach().cpu().numpy()
     return Distances(np.ascontiguousarray(affinity, dtype=np.float64))

@@ -16,6 +16,12 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
+from gemclus.torch._arguments import (
+    check_affinity,
+    check_parameters,
+    check_weight,
+    make_task,
+)
 from gemclus.torch._house import (
     ArrayLike,
     BaseEstimator,
@@ -30,22 +36,13 @@ from gemclus.torch._house import (
     TransformerMixin,
     VersionedStateMixin,
     callback_context,
-    check_bool,
-    check_choice,
-    check_float,
-    check_init,
-    check_int,
     check_samples,
-    check_verbose,
-    starting_labels,
     warn,
     watching,
     with_callbacks,
 )
-from gemclus.torch._loss import GeminiLoss
 from gemclus.torch._network import device_of, dtype_of
 from gemclus.torch._restarts import Interrupted, Run, train_best
-from gemclus.torch._training import SCHEDULES, Regulariser, Task
 
 # Samples of which predictions are made at a time, at least.
 _PREDICTED_AT_ONCE = 1024
@@ -289,14 +286,14 @@ class TorchClustering(
             A KeyboardInterrupt, after Ctrl-C: the model, which is its `model`, keeps
             the best training so far.
         """
-        loss, regularisers = self._check_parameters()
+        loss, regularisers = check_parameters(self)
         model = copy(self)
         X = model._check_samples(X, reset=True)
         if len(X) < self.n_clusters:
             raise ValueError(
                 f"n_samples={len(X)} must be at least n_clusters={self.n_clusters}"
             )
-        task, kept = model._make_task(X, y, sample_weight, loss, regularisers)
+        task = make_task(model, X, y, sample_weight, loss, regularisers)
         random_state = check_random_state(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
         interrupted = False
@@ -305,8 +302,7 @@ class TorchClustering(
                 best, runs = train_best(
                     task,
                     seeds,
-                    lambda training, seed: model._begin(training, seed, kept),
-                    lambda training: model._watching(training, X, context),
+                    lambda run, position: model._watching(run, position, X, context),
                     self.tol,
                     self.n_iter_no_change,
                 )
@@ -339,11 +335,11 @@ class TorchClustering(
         ValueError, TypeError
             As in `fit`, and if the loss is not finite. The model is then as it was.
         """
-        loss, regularisers = self._check_parameters()
+        loss, regularisers = check_parameters(self)
         started = hasattr(self, "_run")
         model = copy(self)
         X = model._check_samples(X, reset=not started)
-        task, kept = model._make_task(X, y, sample_weight, loss, regularisers)
+        task = make_task(model, X, y, sample_weight, loss, regularisers)
         task.schedule = "constant"
         if started:
             run = deepcopy(self._run)
@@ -353,7 +349,7 @@ class TorchClustering(
             seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
             run = Run(task, seed, Monitor(None, 1))
             if len(task.X) >= self.n_clusters:
-                model._begin(run.training, seed, kept)
+                run.training.begin()
         try:
             run.until(run.n_epochs + 1)
         except KeyboardInterrupt:
@@ -448,11 +444,11 @@ class TorchClustering(
             The GEMINI; larger is better.
         """
         check_is_fitted(self)
-        loss, _ = self._check_parameters()
+        loss, _ = check_parameters(self)
         loss.balance = 0.0
         X = self._check_samples(X, reset=False)
-        affinity = self._check_affinity(y, len(X), loss)
-        weight = _check_weight(sample_weight, len(X))
+        affinity = check_affinity(y, len(X), loss)
+        weight = check_weight(sample_weight, len(X))
         samples = torch.from_numpy(X) if affinity is None else None
         value = loss.eval()(
             self._logits(X).double(), samples, affinity=affinity, sample_weight=weight
@@ -488,34 +484,6 @@ class TorchClustering(
 
     # Checks
 
-    def _check_parameters(self):
-        """Refuse wrong constructor arguments. Returns the loss and regularisers, as
-        copies that training may change."""
-        if not isinstance(self.module, torch.nn.Module):
-            raise TypeError(
-                f"module must be a torch.nn.Module, got {self.module!r} "
-                f"({type(self.module).__name__})"
-            )
-        check_int("n_clusters", self.n_clusters, 1)
-        check_int("n_init", self.n_init, 1)
-        check_int("n_heads", self.n_heads, 1)
-        check_int("n_auxiliary", self.n_auxiliary, 0)
-        check_int("batch_size", self.batch_size, 2)
-        check_int("max_epochs", self.max_epochs, 1)
-        check_float("learning_rate", self.learning_rate, 0.0, strict=True)
-        check_int("n_iter_no_change", self.n_iter_no_change, 1)
-        check_choice("schedule", self.schedule, SCHEDULES)
-        check_bool("pretrained", self.pretrained)
-        check_verbose("verbose", self.verbose)
-        if self.tol is not None:
-            check_float("tol", self.tol, 0.0)
-        check_init(self.init)
-        device_of(self.device)
-        loss = deepcopy(self.objective)
-        if not isinstance(loss, GeminiLoss):
-            loss = GeminiLoss(loss)
-        return loss, _check_regularisers(self.regularisers)
-
     def _check_samples(self, X, reset):
         """`X` as an array of the type of the module."""
         if isinstance(X, torch.Tensor):
@@ -539,79 +507,12 @@ class TorchClustering(
             )
         return X if X.flags.writeable else X.copy()
 
-    def _check_affinity(self, y, n_samples, loss):
-        """What `y` gives, for an objective that is precomputed; else None."""
-        if loss._objective.affinity != "precomputed":
-            return None
-        shape = tuple(getattr(y, "shape", np.shape(y)))
-        if y is None or shape != (n_samples, n_samples):
-            raise ValueError(
-                "y must be the precomputed matrix of shape "
-                f"{(n_samples, n_samples)}, got {None if y is None else shape}"
-            )
-        return y if hasattr(y, "shape") else np.asarray(y)
-
-    def _make_task(self, X, y, sample_weight, loss, regularisers):
-        """The task of a training, and the positions of the samples it uses."""
-        check_init(self.init, len(X), self.n_clusters)
-        affinity = self._check_affinity(y, len(X), loss)
-        weight = _check_weight(sample_weight, len(X))
-        kept = np.arange(len(X))
-        if weight is not None:
-            kept = np.flatnonzero(weight)
-            if len(kept) < 2:
-                raise ValueError(
-                    "sample_weight must be positive for at least 2 samples, got "
-                    f"{len(kept)}"
-                )
-            X, weight = X[kept], weight[kept]
-            if affinity is not None:
-                affinity = affinity[kept][:, kept]
-        dtype = dtype_of(self.module)
-        samples = torch.from_numpy(X).to(dtype)
-        for regulariser in regularisers:
-            if hasattr(regulariser.loss, "fit"):
-                regulariser.loss.fit(samples)
-        device = device_of(self.device)
-        task = Task(
-            module=self.module,
-            X=samples,
-            affinity=affinity,
-            weight=None if weight is None else torch.from_numpy(weight).to(dtype),
-            loss=loss.to(device),
-            regularisers=[regulariser.to(device) for regulariser in regularisers],
-            n_clusters=self.n_clusters,
-            n_heads=self.n_heads,
-            n_auxiliary=self.n_auxiliary,
-            batch_size=self.batch_size,
-            learning_rate=self.learning_rate,
-            max_epochs=self.max_epochs,
-            schedule=self.schedule,
-            pretrained=self.pretrained,
-            device=device,
-        )
-        return task, kept
-
     # One fit
 
-    def _begin(self, training, seed, kept):
-        """Lead a new training to where `init` says."""
-        init = check_init(self.init)
-        if isinstance(init, str) and init == "random":
-            return
-        if not isinstance(init, str):
-            init = init[kept]
-        flat = training.task.X.flatten(1).numpy()
-        random_state = check_random_state(seed)
-        labels = [
-            starting_labels(init, flat, self.n_clusters, random_state)
-            for _ in range(self.n_heads)
-        ]
-        training.lead_towards(np.stack(labels))
-
     @contextmanager
-    def _watching(self, training, X, context):
+    def _watching(self, run, position, X, context):
         """The reporters of one training, which see a model that follows it."""
+        training = run.training
         model = copy(self)
         model.network_ = training.network
         model.n_iter_, model.head_ = 0, 0
@@ -619,8 +520,10 @@ class TorchClustering(
         def follow(n_epochs, objective):
             model.n_iter_, model.head_ = n_epochs, training.best_head
 
-        task = SimpleNamespace(X=X, context=context, n_trainings=1, position=0)
-        with watching(model, task, lambda: "trained") as reporters:
+        task = SimpleNamespace(
+            X=X, context=context, n_trainings=self.n_init, position=position
+        )
+        with watching(model, task, run.reason) as reporters:
             yield [follow, *reporters]
 
     def _finish(self, run, runs, X):
@@ -695,42 +598,3 @@ class TorchClustering(
             # A model trained on a GPU is read where there is none.
             self._run.training.to(torch.device("cpu"))
         return super().__getstate__()
-
-
-def _check_regularisers(regularisers):
-    """Copies of the losses beside the objective, with their weights."""
-    if callable(regularisers) or not hasattr(regularisers, "__iter__"):
-        raise TypeError(
-            "regularisers must be a sequence of losses or of pairs (loss, weight), got "
-            f"{regularisers!r}"
-        )
-    checked = []
-    for position, entry in enumerate(regularisers):
-        loss, weight = entry if isinstance(entry, (tuple, list)) else (entry, 1.0)
-        if not callable(loss) or isinstance(loss, type):
-            raise TypeError(
-                f"regularisers[{position}] must be a callable loss(network, X, "
-                f"logits), got {loss!r}"
-            )
-        weight = check_float(f"the weight of regularisers[{position}]", weight, 0.0)
-        checked.append(Regulariser(deepcopy(loss), weight))
-    return checked
-
-
-def _check_weight(sample_weight, n_samples):
-    """Weights of the samples as an array, or None."""
-    if sample_weight is None:
-        return None
-    try:
-        weight = np.array(sample_weight, dtype=np.float64)
-    except (TypeError, ValueError) as error:
-        raise TypeError(f"sample_weight must hold numbers: {error}") from error
-    if weight.shape != (n_samples,):
-        raise ValueError(
-            f"sample_weight must have shape ({n_samples},), got {weight.shape}"
-        )
-    if not (np.isfinite(weight) & (weight >= 0)).all():
-        raise ValueError("sample_weight must be finite and not negative")
-    if not weight.any():
-        raise ValueError("sample_weight must not be all zero")
-    return weight

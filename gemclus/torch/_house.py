@@ -29,7 +29,7 @@ from gemclus._common.validation import (
 from gemclus._common.warnings import warn
 from gemclus._training.callbacks import CallbackSupportMixin, with_callbacks
 from gemclus._training.monitor import Monitor, callback_context, watching
-from gemclus._training.start import check_init, starting_labels
+from gemclus._training.start import check_init
 
 __all__ = [
     "ArrayLike",
@@ -54,7 +54,6 @@ __all__ = [
     "check_int",
     "check_samples",
     "check_verbose",
-    "starting_labels",
     "warn",
     "watching",
     "with_callbacks",

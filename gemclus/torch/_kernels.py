@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from scipy.sparse import issparse
 
 from gemclus.affinity import FactoredKernel, kernel_matrix
 
@@ -56,7 +57,7 @@ def given_kernel(affinity, like):
         factor = affinity.factor
         factor = factor if hasattr(factor, "__array__") else factor.toarray()
         return as_tensor(factor, like), None
-    return None, as_tensor(affinity, like)
+    return None, as_tensor(affinity.toarray() if issparse(affinity) else affinity, like)
 
 
 def as_tensor(array, like):

@@ -219,7 +219,7 @@ class GeminiLoss(nn.Module):
         if objective.family == "wasserstein":
             if affinity is None:
                 affinity = distances_of(X, objective.affinity, objective.params)
-            return wasserstein(P, affinity, rows.shares, objective.ovo)
+            return wasserstein(P, affinity, rows.weight, objective.ovo)
         if affinity is None:
             Z, kappa = kernel_of(X, objective.affinity, objective.params)
         else:

@@ -79,10 +79,16 @@ def _parse(name):
     """Family and variant of a name; the variant is None for a family alone."""
     if name == "mi":
         return "kl", "ova"
-    if name in AVAILABLE_GEMINIS:
-        return tuple(name.rsplit("_", 1))
+    family, _, variant = name.rpartition("_")
+    if name in AVAILABLE_GEMINIS and family in _FAMILIES:
+        return family, variant
     if name in _FAMILIES:
         return name, None
+    if name in AVAILABLE_GEMINIS:
+        raise ValueError(
+            f"objective={name!r} has no formula in torch: give an instance of its "
+            f"GEMINI, which NumPy evaluates, or a name of the families {_FAMILIES}"
+        )
     raise ValueError(
         f"objective must be one of {AVAILABLE_GEMINIS}, or a family "
         f"{_FAMILIES} with ovo, or a GEMINI, got {name!r}"

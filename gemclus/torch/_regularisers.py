@@ -115,7 +115,8 @@ class VATLoss(nn.Module):
         if self.eps != "neighbours":
             return self
         X = torch.as_tensor(X).detach().cpu()
-        flat = X.reshape(len(X), -1).numpy()
+        flat = X.reshape(len(X), -1)
+        flat = (flat if flat.dtype.itemsize >= 4 else flat.float()).numpy()
         if len(flat) <= self.n_neighbors:
             raise ValueError(
                 f"eps='neighbours' needs more than n_neighbors={self.n_neighbors} "

@@ -25,12 +25,14 @@ class Run:
         Whether there is nothing more to do.
     error : Diverged or None
         Why it ended early.
+    is_abandoned : bool
+        Whether it was left for others, whose loss was less.
     """
 
     def __init__(self, task, seed, monitor):
         self.training = Training(task, seed)
         self.monitor = monitor
-        self.ended, self.error = False, None
+        self.ended, self.error, self.is_abandoned = False, None, False
 
     @property
     def n_epochs(self):
@@ -46,6 +48,18 @@ class Run:
             else:
                 self.ended = bool(self.monitor(self.n_epochs, -loss))
 
+    def reason(self):
+        """Few words on how the training ended."""
+        if self.error is not None:
+            return "diverged"
+        if self.monitor.converged:
+            return "converged"
+        if self.monitor.stopped:
+            return "stopped by a callback"
+        if self.n_epochs >= self.training.task.max_epochs:
+            return "reached max_epochs"
+        return "left for better starts" if self.is_abandoned else "interrupted"
+
 
 class Interrupted(Exception):
     """Ctrl-C, with the best run so far."""
@@ -55,7 +69,7 @@ class Interrupted(Exception):
         self.run = run
 
 
-def train_best(task, seeds, begin, watch, tol, n_iter_no_change):
+def train_best(task, seeds, watch, tol, n_iter_no_change):
     """Train from each seed, ending the weaker half early, twice.
 
     Parameters
@@ -64,10 +78,8 @@ def train_best(task, seeds, begin, watch, tol, n_iter_no_change):
         What is trained.
     seeds : sequence of int
         One for each start; the result does not depend on how far others came.
-    begin : callable
-        ``begin(training, seed)``: a soft start.
     watch : callable
-        ``watch(training)``: a context with the reporters of a training.
+        ``watch(run, position)``: a context with the reporters of a training.
     tol, n_iter_no_change
         As in `Monitor`.
 
@@ -88,17 +100,20 @@ def train_best(task, seeds, begin, watch, tol, n_iter_no_change):
     runs = []
     with ExitStack() as stack:
         try:
-            for seed in seeds:
+            for position, seed in enumerate(seeds):
                 run = Run(task, seed, Monitor(tol, n_iter_no_change))
                 runs.append(run)
-                run.monitor.reporters = stack.enter_context(watch(run.training))
-                begin(run.training, seed)
+                run.monitor.reporters = stack.enter_context(watch(run, position))
+                run.training.begin()
             going = runs
             for n_epochs in _stages(task.max_epochs, len(runs)):
                 for run in going:
                     run.until(n_epochs)
                 if n_epochs < task.max_epochs:
-                    going = _better_half(going)
+                    better = _better_half(going)
+                    for run in going:
+                        run.is_abandoned = run not in better
+                    going = better
         except KeyboardInterrupt:
             if not runs:
                 raise

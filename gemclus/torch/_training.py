@@ -13,6 +13,7 @@ import torch
 
 from gemclus.torch._loss import check_outputs
 from gemclus.torch._network import make_network
+from gemclus.torch._seeding import starting_labels
 
 REMEDY = (
     "Lower learning_rate or the weights of the regularisers, or scale the samples "
@@ -33,7 +34,8 @@ class Task:
     """What all trainings of a fit share.
 
     `X` is (N, ...) on the CPU, `affinity` (N, N) or None, `weight` (N,) or None, all
-    of the samples that count; `regularisers` are `Regulariser`s.
+    of the samples that count; `regularisers` are `Regulariser`s. `init` is a name, or
+    labels of shape (N,).
     """
 
     module: torch.nn.Module
@@ -51,6 +53,7 @@ class Task:
     schedule: str
     pretrained: bool
     device: torch.device
+    init: object
 
     def n_batches(self):
         """Batches of an epoch: of nearly the same size, and none of one sample."""
@@ -107,6 +110,7 @@ class Training:
         self.task = task
         self.losses = []
         self.objectives = []
+        self._seed = seed
         self._random = torch.random.get_rng_state()
         self._kept = None
         with self._seeded():
@@ -130,13 +134,19 @@ class Training:
         """The loss of that head; infinite before the first epoch."""
         return float(self.losses[-1].min()) if self.losses else math.inf
 
+    def begin(self):
+        """Lead the new weights to where the `init` of the task says."""
+        labels = starting_labels(self.task, self._seed)
+        if labels is not None:
+            self.lead_towards(labels)
+
     def lead_towards(self, labels):
         """Train each head softly towards labels of its own, for a few epochs.
 
         Parameters
         ----------
         labels : ndarray of shape (n_heads, N)
-            Labels from 0 to K - 1.
+            Labels from 0 to K - 1; samples of -1 do not lead.
         """
         labels = torch.as_tensor(np.ascontiguousarray(labels), dtype=torch.int64)
         others = self.task.n_clusters - 1
@@ -146,9 +156,13 @@ class Training:
             for _ in range(max(_START_EPOCHS, few)):
                 for rows, X, weight, share in self._batches():
                     log_q = self._stacks(self._outputs(X))[0].log_softmax(-1)
-                    targets = labels[:, rows, None].to(log_q.device)
-                    chosen = log_q.gather(-1, targets)[..., 0]
+                    targets = labels[:, rows].to(log_q.device)
+                    known = targets >= 0
+                    if not bool(known.any()):
+                        continue
+                    chosen = log_q.gather(-1, targets.clamp(min=0)[..., None])[..., 0]
                     values = (other - sure) * chosen - other * log_q.sum(-1)
+                    values = torch.where(known, values, 0.0)
                     if weight is not None:
                         values = values * (weight / weight.mean())
                     self._step(share * values.mean(-1).sum())

@@ -4,12 +4,11 @@ import copy
 import os
 import pickle
 import signal
-import threading
 import warnings
 
 import numpy as np
 import pytest
-from estimators import PUBLISHED
+from scipy.sparse import csr_matrix
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_blobs
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
@@ -26,7 +25,9 @@ from torch import nn
 from gemclus import TrainingInterrupted
 from gemclus.gemini import MMDGEMINI, HellingerGEMINI, WassersteinGEMINI
 from gemclus.torch import ConsistencyLoss, GeminiLoss, TorchClustering, VATLoss
+from gemclus.torch._arguments import check_parameters, make_task
 from gemclus.torch._restarts import _better_half, _stages
+from gemclus.torch._seeding import starting_labels
 from gemclus.torch._training import Training
 
 # Most trainings here are too short to use all clusters.
@@ -84,7 +85,7 @@ def test_scikit_learn_checks(estimator, check):
 @pytest.mark.parametrize("make", [trunk, classifier])
 def test_separated_blobs_are_found(make, objective):
     X, y = blobs()
-    fitted = model(make(**PUBLISHED), objective, max_epochs=15, n_init=4).fit(X)
+    fitted = model(make(), objective, max_epochs=15, n_init=4).fit(X)
     assert adjusted_rand_score(y, fitted.labels_) == 1
     assert fitted.n_clusters_used_ == fitted.n_clusters_ == 3
     P = fitted.predict_proba(X)
@@ -198,10 +199,9 @@ def test_rungs_keep_the_better_half():
 def begun(X, **arguments):
     """A training that has not begun."""
     estimator = model(**arguments)
-    loss, regularisers = estimator._check_parameters()
+    loss, regularisers = check_parameters(estimator)
     estimator._check_samples(X, reset=True)
-    task, _ = estimator._make_task(X, None, None, loss, regularisers)
-    return Training(task, 0)
+    return Training(make_task(estimator, X, None, None, loss, regularisers), 0)
 
 
 def test_soft_starts_lead_each_head_towards_its_labels():
@@ -230,6 +230,46 @@ def test_odds_of_the_soft_start_are_its_optimum():
         training.lead_towards(y[None])
         values.append(float(found[-1]))
     assert values[0] < min(values[1:])
+
+
+def test_samples_of_unknown_label_do_not_lead():
+    """Their cross-entropy counts for nothing, whatever their outputs are."""
+    X, y = blobs()
+    y = np.where(np.arange(240) % 4, y, -1)
+    fitted = []
+    for other in (X, np.where(y[:, None] < 0, X[::-1], X)):
+        training = begun(other, module=classifier(), batch_size=1000)
+        training.lead_towards(y[None])
+        fitted.append(training.network)
+    torch.testing.assert_close(*(list(each.state_dict().values()) for each in fitted))
+    known = y >= 0
+    P = fitted[0](torch.tensor(X))
+    assert np.mean(P.argmax(-1).numpy()[known] == y[known]) > 0.95
+
+
+@pytest.mark.parametrize("objective", ["mi", "mmd_ova", "wasserstein_ovo"])
+def test_seeds_lie_in_the_geometry_of_the_objective(objective):
+    """Of which only one tells the angles from the lengths."""
+    angle = np.repeat([0.0, 2.0, 4.0], 80) + np.linspace(0, 0.1, 240)
+    length = np.tile([1.0, 1e3, 2e3], 80)
+    X = (length * [np.cos(angle), np.sin(angle)]).T.astype(np.float32)
+    family = objective[:3]
+    arguments = {"mmd": {"kernel": "cosine"}, "was": {"metric": "cosine"}}
+    loss = GeminiLoss(objective, **arguments.get(family, {}))
+    task = begun(X, module=trunk(2), objective=loss, n_heads=2, init="k-means++").task
+    labels = starting_labels(task, 0)
+    assert labels.shape == (2, 240)
+    truth = np.repeat([0, 1, 2], 80)
+    scores = [adjusted_rand_score(truth, each) for each in labels]
+    assert min(scores) == 1 if family in arguments else max(scores) < 0.9
+
+
+def test_half_precision_takes_every_start_and_the_neighbours():
+    X, y = blobs()
+    module = classifier().to(torch.bfloat16)
+    for objective in ("mi", "mmd_ova"):
+        fitted = model(module, objective, regularisers=[VATLoss(eps="neighbours")])
+        assert adjusted_rand_score(y, fitted.fit(X).labels_) > 0.5
 
 
 def test_integer_weights_repeat_samples_in_a_full_batch():
@@ -304,6 +344,26 @@ def test_precomputed_affinities(objective):
     assert given.set_params(objective=named).score(X) == pytest.approx(score, rel=1e-5)
     with pytest.raises(ValueError, match="y must be the precomputed matrix"):
         model(objective=objective).fit(X)
+
+
+def test_precomputed_affinities_in_any_container():
+    X, _ = blobs()
+    pandas = pytest.importorskip("pandas")
+    K = X @ X.T
+    fits = [
+        model(objective=MMDGEMINI(kernel="precomputed"), init=init).fit(X, given)
+        for init in ("random", "k-means++")
+        for given in (K, torch.tensor(K), pandas.DataFrame(K), csr_matrix(K))
+    ]
+    for each in fits[1:4]:
+        assert same_weights(each.network_, fits[0].network_)
+    for each in fits[5:]:
+        assert same_weights(each.network_, fits[4].network_)
+    D = csr_matrix(np.abs(X[:, :1] - X[:, 0]))
+    with pytest.raises(TypeError, match="sparse"):
+        model(objective=WassersteinGEMINI(metric="precomputed"), init="random").fit(
+            X, D
+        )
 
 
 def test_score_is_the_objective_of_the_predictions():
@@ -404,8 +464,50 @@ def test_verbose_reports(caplog):
     with caplog.at_level("INFO", logger="gemclus"):
         model(verbose=True, max_epochs=3).fit(X)
     assert [record.args[:2] for record in caplog.records] == [
-        ("TorchClustering", epoch) for epoch in (1, 2, 3)
+        *[("TorchClustering", epoch) for epoch in (1, 2, 3)],
+        ("TorchClustering", "reached max_epochs"),
     ]
+
+
+def ends(caplog, call, expected_error=None):
+    """How the trainings of a call ended, by their names."""
+    caplog.clear()
+    with caplog.at_level("INFO", logger="gemclus"), warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        if expected_error is None:
+            call()
+        else:
+            with pytest.raises(expected_error):
+                call()
+    return {
+        record.args[0]: record.args[1]
+        for record in caplog.records
+        if isinstance(record.args[1], str)
+    }
+
+
+def test_the_end_of_each_training_is_said(caplog):
+    X, _ = blobs()
+
+    def end(module=None, error=None, callback=None, **arguments):
+        estimator = model(module, verbose=True, **arguments)
+        if callback is not None:
+            estimator.set_callbacks(callback)
+        return ends(caplog, lambda: estimator.fit(X), error)
+
+    name = "TorchClustering"
+    patient = dict(tol=1e-2, n_iter_no_change=3, max_epochs=200)
+    assert end(**patient) == {name: "converged"}
+    assert end(max_epochs=2, tol=1e-9) == {name: "reached max_epochs"}
+    assert end(callback=Recorder(2)) == {name: "stopped by a callback"}
+    assert end(Exploding(10), init="random") == {name: "diverged"}
+    error = TrainingInterrupted
+    assert end(Interrupting(14), error, init="random") == {name: "interrupted"}
+    several = end(n_init=3)
+    assert sorted(several) == [f"{name}, training {i} of 3" for i in (1, 2, 3)]
+    assert sorted(several.values()) == [
+        "left for better starts", "left for better starts", "reached max_epochs"
+    ]  # fmt: skip
 
 
 class Interrupting(nn.Module):
@@ -454,16 +556,26 @@ def test_a_real_signal_ends_a_long_training():
     X, _ = blobs()
     # Where Ctrl-C is ignored, as in the background of a shell.
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    timer = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
-    long = model(max_epochs=10**6)
-    timer.start()
+    n_calls = [0]
+
+    def press(network, X, logits):
+        n_calls[0] += 1
+        if n_calls[0] == 10:  # of four in each epoch
+            os.kill(os.getpid(), signal.SIGINT)
+        return 0.0
+
+    class Shared:  # a copy counts the same calls
+        __call__ = staticmethod(press)
+
+        def __deepcopy__(self, memo):
+            return self
+
     try:
         with pytest.raises(TrainingInterrupted) as caught:
-            long.fit(X)
+            model(regularisers=[Shared()]).fit(X)
     finally:
-        timer.cancel()
         signal.signal(signal.SIGINT, before)
-    assert 0 < caught.value.model.n_iter_ < 10**6
+    assert caught.value.model.n_iter_ == 2
 
 
 class Exploding(nn.Module):

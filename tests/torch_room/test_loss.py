@@ -300,6 +300,34 @@ def test_costs_that_are_no_metric_are_weighted_too(ovo):
     np.testing.assert_allclose(value, repeated, **EXACT)
 
 
+@pytest.mark.parametrize("ovo", [False, True])
+def test_costs_of_any_kind_are_weighted_as_by_numpy(ovo):
+    """Not symmetric, and not zero on the diagonal."""
+    _, logits = problem(N=10, K=3)
+    generator = np.random.RandomState(0)
+    C, weight = generator.uniform(size=(10, 10)), generator.uniform(0.1, 3.0, size=10)
+    loss, gemini = GeminiLoss("wasserstein", ovo=ovo), WassersteinGEMINI(ovo=ovo)
+    value, gradient = of_torch(loss, logits, affinity=C, sample_weight=weight)
+    P = softmax(logits)
+    expected, G = gemini.evaluate(P, C, return_grad=True, sample_weight=weight)
+    np.testing.assert_allclose(-value, expected, **EXACT)
+    slope = P * (G - (P * G).sum(axis=1, keepdims=True))
+    np.testing.assert_allclose(-gradient, slope, **EXACT)
+    # And as repeated rows, of which NumPy knows nothing.
+    repeats = generator.randint(1, 4, size=10)
+    rows = np.repeat(np.arange(10), repeats)
+    whole = loss(torch.tensor(logits[rows]), affinity=C[np.ix_(rows, rows)])
+    given = loss(torch.tensor(logits), affinity=C, sample_weight=repeats)
+    np.testing.assert_allclose(given, whole, **EXACT)
+
+
+def test_an_objective_without_a_formula_is_named(monkeypatch):
+    names = [*AVAILABLE_GEMINIS, "renyi_ova"]
+    monkeypatch.setattr("gemclus.torch._objective.AVAILABLE_GEMINIS", names)
+    with pytest.raises(ValueError, match="'renyi_ova' has no formula.*instance.*'mmd'"):
+        GeminiLoss("renyi_ova")
+
+
 def test_images_are_flattened_and_take_no_gradient():
     generator = np.random.RandomState(0)
     images = torch.tensor(generator.normal(size=(20, 2, 3, 3)), requires_grad=True)
