@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from clusterers import ESTIMATORS, small
 from sklearn.kernel_approximation import Nystroem
-from test_minimal import ESTIMATORS, small
 
 from gemclus.gemini import MI
 from gemclus.linear import KernelRIM, LinearMMD

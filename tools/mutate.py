@@ -26,7 +26,6 @@ ones in ``tools/mutants/equivalent.txt``; they do not count.
 
 import argparse
 import json
-import os
 import random
 import sys
 import time

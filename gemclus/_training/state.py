@@ -84,7 +84,7 @@ def twin_of(model: Any, apart: bool = False) -> Any:
     """
     twin = object.__new__(type(model))
     vars(twin).update(vars(model))
-    for name in _parameters(type(model)):
+    for name in _parameters(type(model)):  # type: ignore[arg-type]
         if isinstance(value := vars(twin).get(name), np.generic):
             vars(twin)[name] = value.item()
     if apart:

@@ -68,8 +68,8 @@ def test_a_handler_that_shows_them_is_enough(capsys):
     assert len(stream.getvalue().splitlines()) == 44
 
 
-# Where a handler sits, its level, the level of that logger, whether what is said goes on
-# to the root, and whether the handler shows it.
+# Where a handler sits, its level, the level of that logger, whether what is said goes
+# on to the root, and whether the handler shows it.
 HANDLERS = [
     ("", logging.INFO, logging.INFO, True, True),
     ("", logging.INFO + 1, logging.INFO, True, False),

@@ -107,7 +107,8 @@ class Checkout:
         for hook in site.glob("*editable*.pth"):
             hook.unlink()
         (site / "tree.pth").write_text(f"{self.tree.resolve()}\n")
-        plan = json.loads((self.build / "meson-info/intro-install_plan.json").read_text())
+        plan = self.build / "meson-info" / "intro-install_plan.json"
+        plan = json.loads(plan.read_text())
         places = {file: to for kind in plan.values() for file, to in kind.items()}
         for file, to in places.items():
             if file.endswith(".so"):

@@ -2,8 +2,8 @@
 
 Started by `checkout.Checkout` in the environment of the checkout, with the modules of
 other packages that tests import as arguments. Each line of the standard input is the
-JSON of ``[arguments, seconds]``, seconds of the processor; the answer is a line with the
-JSON of ``[exit status or None after that time, output]``.
+JSON of ``[arguments, seconds]``, seconds of the processor; the answer is a line with
+the JSON of ``[exit status or None after that time, output]``.
 """
 
 import importlib
