@@ -101,7 +101,6 @@ sphinx_gallery_conf = {
     "within_subsection_order": "gallery_sources.BySection",
     "backreferences_dir": "api/backreferences",
     "doc_module": ("gemclus",),
-    "reference_url": {"gemclus": None},
     "inspect_global_variables": True,
     "plot_gallery": True,
     "abort_on_example_error": True,

@@ -48,12 +48,12 @@ class Worker:
 
     def __init__(self, python):
         self._process = subprocess.Popen(
-            [python, _HERE / "_worker.py"],
+            [python, "-m", f"{__package__}.worker"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             text=True,
-            cwd=_HERE,
+            cwd=_HERE.parent,
         )
         self.version = self._answer()["version"]
 
