@@ -324,9 +324,15 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         before = vars(self).copy()
         try:
             interruption = self._grow(X, y, sample_weight)
-        except BaseException:
+        except BaseException as error:
             vars(self).clear()
             vars(self).update(before)
+            if isinstance(error, KeyboardInterrupt):
+                raise TrainingInterrupted(
+                    "growth was interrupted before it began; the model is as it was "
+                    "before",
+                    self,
+                ) from error
             raise
         if interruption is not None:
             raise TrainingInterrupted(
