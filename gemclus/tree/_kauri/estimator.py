@@ -286,8 +286,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         added = {"min_weight_fraction_leaf": 0.0, "max_bins": "auto", "n_jobs": None}
         if "tree_" in state:
             added["fill_values_"] = None
-            state["tree_"].check(state["n_features_in_"])
         super().__setstate__({**added, **state})
+        if "tree_" in state:
+            self.tree_.check(self.n_features_in_)
 
     def fit(
         self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from scipy.sparse import csr_matrix
 
+from gemclus._common.pickling import stored_as_state
 from gemclus._common.typing import Floats, Integers
 from gemclus.tree._kauri.growth import apply
 
@@ -27,6 +28,7 @@ _ARRAYS = {
 }
 
 
+@stored_as_state
 class KauriTree:
     """A binary tree whose leaves belong to clusters, as parallel arrays.
 
