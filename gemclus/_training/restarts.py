@@ -11,10 +11,10 @@ from typing import Any
 import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
-from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
 from gemclus._common.interruption import TrainingInterrupted, run_for
+from gemclus._common.validation import check_seed
 from gemclus._training.state import adopt, drop_callbacks, has_weights, twin_of
 from gemclus._training.task import Task
 from gemclus._training.training import Outcome, train_once
@@ -105,7 +105,7 @@ def _as_they_end() -> dict[str, str]:
 
 
 def _train(model: Any, task: Task, seed: Any) -> Trained:
-    return model, train_once(model, task, check_random_state(seed))
+    return model, train_once(model, task, check_seed(seed))
 
 
 def _reached(trained: Trained) -> float:
