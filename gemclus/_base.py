@@ -7,7 +7,6 @@ from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.utils import check_random_state
 from sklearn.utils.metaestimators import available_if
 
 from gemclus._common.collections import dask_room, is_dask
@@ -22,12 +21,14 @@ from gemclus._common.parameters import store
 from gemclus._common.pickling import VersionedStateMixin
 from gemclus._common.typing import ArrayLike, Floats, Labels, Objective, Seed
 from gemclus._common.validation import (
+    MOST,
     check_bool,
     check_fitted,
     check_float,
     check_int,
     check_jobs,
     check_samples,
+    check_seed,
     check_verbose,
 )
 from gemclus._common.weights import check_sample_weight
@@ -232,7 +233,7 @@ class DiscriminativeModel(
             # solvers may start from where the last epoch left them.
             yield X, affinity_matrix
             return
-        order = check_random_state(random_state).permutation(n_samples)
+        order = check_seed(random_state).permutation(n_samples)
         for first in range(0, n_samples, self.batch_size):
             batch = order[first : first + self.batch_size]
             affinity = None if affinity_matrix is None else affinity_matrix.take(batch)
@@ -339,7 +340,7 @@ class DiscriminativeModel(
             if not goes_on:
                 for name in ("optimiser_", "_stream"):
                     vars(twin).pop(name, None)
-            random_state = check_random_state(self.random_state)
+            random_state = check_seed(self.random_state)
             task = make_task(twin, X, y, sample_weight)
             if alpha is not None:
                 task.alpha = alpha
@@ -388,7 +389,7 @@ class DiscriminativeModel(
             twin._begin_fit(X)
             task = make_task(twin, X, y, sample_weight)
             if not started or not hasattr(twin, "_stream"):
-                twin._stream = check_random_state(self.random_state)
+                twin._stream = check_seed(self.random_state)
             trainer = Trainer(twin, task, twin._stream)
             if not started:
                 create(twin, X, twin._stream, by_steps=True)
@@ -520,7 +521,7 @@ class DiscriminativeModel(
         if self.tol is not None:
             check_float("tol", self.tol, 0.0)
         check_int("n_iter_no_change", self.n_iter_no_change, 1)
-        check_int("n_init", self.n_init, 1)
+        check_int("n_init", self.n_init, 1, MOST)
         check_jobs("n_jobs", self.n_jobs)
         check_verbose("verbose", self.verbose)
         check_init(self.init)

@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.fingerprints import KnownRows
+from gemclus._common.pickling import stored_as_state
 from gemclus._common.typing import ArrayLike, Booleans, Floats, Integers
 from gemclus._common.validation import check_float
 from gemclus.affinity import Affinity, AffinityRows
@@ -136,6 +137,7 @@ def add_mlcl_constraint(
     return constrained_model
 
 
+@stored_as_state
 class PairConstraints:
     """Pairs of samples that attract or repel each other.
 

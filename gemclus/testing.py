@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.public import publish
 from gemclus._common.typing import Floats, Seed
-from gemclus._common.validation import check_float, check_int
+from gemclus._common.validation import (
+    check_float,
+    check_int,
+    check_seed,
+)
 from gemclus.gemini import GEMINI
 
 __all__ = ["check_gemini", "check_model_gradients", "numerical_gradient"]
@@ -135,7 +138,7 @@ def check_model_gradients(
     X = np.ascontiguousarray(X, dtype=np.float64)
     gemini = model.get_gemini()
     affinity = gemini.compute_affinity(X, y)
-    model._init_params(check_random_state(seed), X)
+    model._init_params(check_seed(seed), X)
     weights = model._get_weights()
 
     def minus_objective():
@@ -225,7 +228,7 @@ def check_gemini(
     D = check_int("n_features", n_features, 1)
     rtol = check_float("rtol", rtol, 0.0, strict=True)
     step = check_float("step", step, 0.0, strict=True)
-    generator = check_random_state(random_state)
+    generator = check_seed(random_state)
     X = generator.normal(size=(N, D))
     P = np.exp(generator.normal(size=(N, K)))
     P /= P.sum(axis=1, keepdims=True)

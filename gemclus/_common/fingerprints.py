@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 from scipy.sparse import csr_array, issparse
 
+from gemclus._common.pickling import stored_as_state
 from gemclus._common.typing import Booleans, Integers
 
 # Rows hashed at a time, so that the temporaries stay small beside the data.
@@ -74,6 +75,7 @@ def match_rows(fingerprints: Integers, known: Integers) -> tuple[Integers, Integ
     return order[np.where(counts > 0, first, 0)], counts
 
 
+@stored_as_state
 class KnownRows:
     """Rows that are found again in other data, without being kept.
 

@@ -1,8 +1,16 @@
-"""Ctrl-C that leaves a usable model."""
+"""Ctrl-C that leaves a usable model, and workers that end with who needs them."""
 
 from __future__ import annotations
 
-from typing import Any
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+Result = TypeVar("Result")
+# Seconds between two looks at whether the parent is still there.
+_LOOK_EVERY = 0.5
 
 
 class TrainingInterrupted(KeyboardInterrupt):
@@ -40,3 +48,42 @@ class TrainingInterrupted(KeyboardInterrupt):
     def __init__(self, message: str = "", model: Any = None) -> None:
         super().__init__(message)
         self.model = model
+
+
+def run_for(parent: int, function: Callable[..., Result], *arguments: Any) -> Result:
+    """Call a function in a worker, which ends when the process `parent` does.
+
+    A killed process takes no worker along, and theirs would go on to the end of
+    trainings that nobody waits for. Only children of `parent` are watched: neither
+    `parent` itself, where threads are the workers, nor other machines, nor Windows,
+    where a process keeps the number of a parent that is gone.
+
+    Parameters
+    ----------
+    parent : int
+        Number of the process that hands out the work: ``os.getpid()`` there.
+    function, *arguments
+        What to call.
+
+    Returns
+    -------
+    result : object
+        What the function returns.
+    """
+    # `getppid` is another number already where the parent ended before this.
+    starter = multiprocessing.parent_process()
+    if starter is None or starter.pid != parent or os.name != "posix":
+        return function(*arguments)
+    done = threading.Event()
+
+    def watch() -> None:
+        while not done.is_set():
+            if os.getppid() != parent:
+                os._exit(1)
+            done.wait(_LOOK_EVERY)
+
+    threading.Thread(target=watch, daemon=True).start()
+    try:
+        return function(*arguments)
+    finally:
+        done.set()

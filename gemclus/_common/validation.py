@@ -5,20 +5,27 @@ from __future__ import annotations
 
 import math
 import numbers
+import sys
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, issparse
+from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gemclus._common.collections import is_dask
 from gemclus._common.typing import Floats, Integers
 from gemclus._core.array_passes import FLOATS, first_not_finite
 
+#: More of them than an array can have entries are no number of things to make.
+MOST = int(np.iinfo(np.int32).max)
 
-def check_int(name: str, value: Any, minimum: int | None = None) -> int:
+
+def check_int(
+    name: str, value: Any, minimum: int | None = None, maximum: int = sys.maxsize
+) -> int:
     """Return `value` as an int, or raise TypeError/ValueError naming `name`."""
     if not isinstance(value, numbers.Integral) or isinstance(value, (bool, np.bool_)):
         raise TypeError(
@@ -26,6 +33,8 @@ def check_int(name: str, value: Any, minimum: int | None = None) -> int:
         )
     if minimum is not None and value < minimum:
         raise ValueError(f"{name} must be at least {minimum}, got {_written(value)}")
+    if value > maximum:
+        raise ValueError(f"{name} must be at most {maximum}, got {_written(value)}")
     return int(value)
 
 
@@ -68,6 +77,17 @@ def _written(value):
         sign = "a negative" if value < 0 else "an"
         return f"{sign} int of {value.bit_length()} bits"
     return repr(value)
+
+
+def check_seed(value: Any, name: str = "random_state") -> np.random.RandomState:
+    """`sklearn.utils.check_random_state`, whose errors do not name the argument."""
+    try:
+        return check_random_state(value)
+    except (OverflowError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"{name} must be an int from 0 to 2**32 - 1, a RandomState or None, got "
+            f"{_written(value)}"
+        ) from error
 
 
 def check_jobs(name: str, value: Any) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
@@ -10,10 +11,10 @@ from typing import Any
 import joblib
 import numpy as np
 from joblib.parallel import get_active_backend
-from sklearn.utils import check_random_state
 from sklearn.utils.parallel import Parallel, delayed
 
-from gemclus._common.interruption import TrainingInterrupted
+from gemclus._common.interruption import TrainingInterrupted, run_for
+from gemclus._common.validation import check_seed
 from gemclus._training.state import adopt, drop_callbacks, has_weights, twin_of
 from gemclus._training.task import Task
 from gemclus._training.training import Outcome, train_once
@@ -85,7 +86,9 @@ def _train_apart(model: Any, task: Task, seeds: list[Any]) -> Iterator[Trained]:
     sent = twin_of(model)
     drop_callbacks(sent)
     yield from Parallel(n_jobs=model.n_jobs, **_as_they_end())(
-        delayed(_train)(twin_of(sent), replace(task, position=position), seed)
+        delayed(run_for)(
+            os.getpid(), _train, twin_of(sent), replace(task, position=position), seed
+        )
         for position, seed in enumerate(seeds)
     )
 
@@ -102,7 +105,7 @@ def _as_they_end() -> dict[str, str]:
 
 
 def _train(model: Any, task: Task, seed: Any) -> Trained:
-    return model, train_once(model, task, check_random_state(seed))
+    return model, train_once(model, task, check_seed(seed))
 
 
 def _reached(trained: Trained) -> float:

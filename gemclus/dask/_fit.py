@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from gemclus._common.validation import check_fitted
+from gemclus._common.validation import (
+    check_fitted,
+    check_seed,
+)
 from gemclus._training import contracts
 from gemclus._training.blocks import rows_are_independent
 from gemclus._training.centres import ClusterMeans
@@ -57,7 +59,7 @@ def fit(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> None:
         raise ValueError(
             f"n_samples={layout.n_rows} must be at least n_clusters={model.n_clusters}"
         )
-    random_state = check_random_state(model.random_state)
+    random_state = check_seed(model.random_state)
     drawn, weights = draw(layout, _DRAWN, random_state)
     with in_training(model, goes_on) as twin:
         drawn = twin._check_samples(_named(layout, drawn), reset=not goes_on)

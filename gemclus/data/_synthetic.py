@@ -9,10 +9,13 @@ from __future__ import annotations
 from math import sqrt
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from gemclus._common.typing import ArrayLike, Floats, Integers, Seed
-from gemclus._common.validation import check_float, check_int
+from gemclus._common.validation import (
+    check_float,
+    check_int,
+    check_seed,
+)
 
 
 def draw_gmm(
@@ -81,7 +84,7 @@ def draw_gmm(
             f"pvals must be {K} proportions that sum to 1, got {pvals.tolist()}"
         )
 
-    generator = check_random_state(random_state)
+    generator = check_seed(random_state)
     y = generator.choice(K, p=pvals, size=(n,))
     X = np.empty((n, d))
     for k in range(K):
@@ -132,7 +135,7 @@ def multivariate_student_t(
         )
     _check_covariance("scale", scale)
     df = check_float("df", df, 0.0, strict=True)
-    generator = check_random_state(random_state)
+    generator = check_seed(random_state)
     normals = generator.multivariate_normal(np.zeros(len(loc)), scale, size=n)
     chi_squares = generator.chisquare(df, size=(n, 1))
     return np.sqrt(df / chi_squares) * normals + loc
@@ -172,7 +175,7 @@ def gstm(
     """
     n = check_int("n", n, 4)
     alpha = check_float("alpha", alpha)
-    generator = check_random_state(random_state)
+    generator = check_seed(random_state)
     n_gaussian = 3 * n // 4
     loc = alpha * np.array([[1.0, 1.0], [1.0, -1.0], [-1.0, 1.0]])
     X_gaussian, y_gaussian = draw_gmm(
@@ -217,7 +220,7 @@ def celeux_one(
     n = check_int("n", n, 1)
     p = check_int("p", p, 0)
     mu = check_float("mu", mu)
-    generator = check_random_state(random_state)
+    generator = check_seed(random_state)
     loc = mu * np.array([[1.0], [-1.0], [0.0]]) * np.ones(5)
     X, y = draw_gmm(n, loc, [np.eye(5)] * 3, np.full(3, 1 / 3), generator)
     return np.concatenate([X, generator.normal(size=(n, p))], axis=1), y
@@ -247,7 +250,7 @@ def celeux_two(n: int = 2000, random_state: Seed = None) -> tuple[Floats, Intege
     variable selection in model-based clustering", JSFdS 155, 2014, section 3.2.
     """
     n = check_int("n", n, 1)
-    generator = check_random_state(random_state)
+    generator = check_seed(random_state)
     loc = np.array([[0.0, 0.0], [4.0, 0.0], [0.0, 2.0], [4.0, 2.0]])
     X, y = draw_gmm(n, loc, [np.eye(2)] * 4, np.full(4, 0.25), generator)
 

@@ -6,11 +6,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.metrics import silhouette_samples
-from sklearn.utils import check_array, check_random_state
+from sklearn.utils import check_array
 from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.typing import ArrayLike, Floats, Integers, Names, Pairwise, Seed
-from gemclus._common.validation import check_int
+from gemclus._common.validation import (
+    check_int,
+    check_seed,
+)
 from gemclus.inspection._style import (
     axes_to_draw_on,
     check_labels,
@@ -185,7 +188,7 @@ class SilhouetteDisplay:
         clusters = check_labels(labels, X.shape[0])
         n_clusters = int(clusters.max()) + 1
         if X.shape[0] > check_int("max_samples", max_samples, 2):
-            generator = check_random_state(random_state)
+            generator = check_seed(random_state)
             drawn = generator.choice(X.shape[0], max_samples, replace=False)
             X, clusters = X[drawn], clusters[drawn]
         n_used = len(np.unique(clusters))

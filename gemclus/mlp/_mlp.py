@@ -18,7 +18,10 @@ from gemclus._common.typing import (
     Parameters,
     Seed,
 )
-from gemclus._common.validation import check_int
+from gemclus._common.validation import (
+    MOST,
+    check_int,
+)
 from gemclus._core import layers
 from gemclus.gemini._model_mixins import MMDObjectiveMixin, WassersteinObjectiveMixin
 from gemclus.optim._registry import Solver
@@ -95,7 +98,7 @@ class MLPModel(DiscriminativeModel):
 
     def _check_parameters(self) -> None:
         super()._check_parameters()
-        check_int("n_hidden_dim", self.n_hidden_dim, 1)
+        check_int("n_hidden_dim", self.n_hidden_dim, 1, MOST)
 
     def _init_params(self, random_state: np.random.RandomState, X: Any = None) -> None:
         n_features, n_hidden = X.shape[1], self.n_hidden_dim

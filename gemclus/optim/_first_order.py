@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gemclus._common.pickling import stored_as_state
 from gemclus.optim import _steps
 from gemclus.optim._base import Arrays, Optimiser
 
@@ -54,6 +55,7 @@ class _CompiledSteps(Optimiser):
         """Update the parameters and their states, or return False."""
 
 
+@stored_as_state
 class Adam(_CompiledSteps):
     """Adam, with the bias correction folded into the step.
 
@@ -99,6 +101,7 @@ class Adam(_CompiledSteps):
         )
 
 
+@stored_as_state
 class SGD(_CompiledSteps):
     """Gradient descent with Nesterov momentum 0.9.
 

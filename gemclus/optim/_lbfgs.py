@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
+from gemclus._common.pickling import stored_as_state
 from gemclus.optim._base import Arrays, Optimiser
 
 
+@stored_as_state
 class LBFGS(Optimiser):
     """Limited-memory quasi-Newton method, by `scipy.optimize.minimize`.
 

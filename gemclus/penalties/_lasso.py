@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from gemclus._common.pickling import stored_as_state
 from gemclus._common.typing import Floats, Groups, Integers
 from gemclus._common.validation import check_float
 from gemclus.penalties import _prox
@@ -112,6 +113,7 @@ class GroupPenalty(ABC):
         return W
 
 
+@stored_as_state
 class GroupLasso(GroupPenalty):
     """Group lasso: the sum of the norms of groups of rows.
 
@@ -174,6 +176,7 @@ class GroupLasso(GroupPenalty):
             W[...] = rows
 
 
+@stored_as_state
 class HierarchicalLasso(GroupPenalty):
     """Group lasso on skip weights that bound the weights of a hidden layer.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from numbers import Integral
@@ -23,6 +24,7 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.estimators import BaseEstimator, ClusterMixin, MetaEstimatorMixin
+from gemclus._common.interruption import run_for
 from gemclus._common.typing import Floats, Integers, Seed
 from gemclus._common.validation import check_int
 from gemclus._common.warnings import warn
@@ -229,10 +231,11 @@ default=("calinski_harabasz", "silhouette_cv")
         folds = self._folds(rows, criteria, fold_seed)
         data = (X, y, fit_params)
         with_pool = Parallel(n_jobs=self.n_jobs)
+        work = partial(delayed(run_for), os.getpid())
         found = with_pool(
-            [delayed(score_whole)(make, k, data, rows, criteria) for k in candidates]
+            [work(score_whole, make, k, data, rows, criteria) for k in candidates]
             + [
-                delayed(score_fold)(make, k, data, rows, fold, criteria)
+                work(score_fold, make, k, data, rows, fold, criteria)
                 for k in candidates
                 for fold in folds
             ]

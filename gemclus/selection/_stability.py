@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from math import ceil, sqrt
 from typing import Any, Self
 
@@ -12,8 +13,13 @@ from sklearn.utils.parallel import Parallel, delayed
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from gemclus._common.estimators import BaseEstimator, MetaEstimatorMixin, SelectorMixin
+from gemclus._common.interruption import run_for
 from gemclus._common.typing import Booleans, Floats, Integers, Parameters, Seed
-from gemclus._common.validation import check_float, check_int
+from gemclus._common.validation import (
+    MOST,
+    check_float,
+    check_int,
+)
 from gemclus.selection._wrapped import draw_seeds, seeded_clone, take, take_pairs
 
 
@@ -166,7 +172,9 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         halves = complementary_halves(X.shape[0], self.n_resamples, random_state)
         path_params = self.path_params or {}
         kept = Parallel(n_jobs=self.n_jobs)(
-            delayed(_kept_features)(
+            delayed(run_for)(
+                os.getpid(),
+                _kept_features,
                 seeded_clone(self.estimator, int(seed)),
                 X,
                 y,
@@ -191,7 +199,7 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         return tags
 
     def _check_parameters(self) -> None:
-        check_int("n_resamples", self.n_resamples, 1)
+        check_int("n_resamples", self.n_resamples, 1, MOST)
         check_float("threshold", self.threshold, 0.0, 1.0, strict=True)
         for method in ("path", "get_support"):
             if not hasattr(self.estimator, method):

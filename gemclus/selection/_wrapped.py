@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 from sklearn.base import clone
-from sklearn.utils import check_random_state
 
 from gemclus._common.typing import Integers, Seed
+from gemclus._common.validation import check_seed
 
 _COUNT = "n_clusters"
 
@@ -64,7 +64,7 @@ def seeded_clone(estimator: Any, seed: int, **parameters: Any) -> Any:
 
 def draw_seeds(random_state: Seed, size: int | None = None) -> Any:
     """Seeds for `seeded_clone`."""
-    return check_random_state(random_state).randint(np.iinfo(np.int32).max, size=size)
+    return check_seed(random_state).randint(np.iinfo(np.int32).max, size=size)
 
 
 def last_step(estimator: Any) -> Any:

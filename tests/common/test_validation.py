@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from estimators import PUBLISHED
+from test_minimal import ESTIMATORS
 
 from gemclus._common.validation import (
     check_float,
@@ -12,8 +13,10 @@ from gemclus._common.validation import (
     check_labels,
     check_verbose,
 )
+from gemclus.data import celeux_one
 from gemclus.gemini import GEMINI, WassersteinGEMINI
 from gemclus.linear import RIM, LinearMMD, LinearModel
+from gemclus.mlp import MLPModel
 from gemclus.tree import Kauri, fidelity
 
 X = np.random.RandomState(0).normal(size=(20, 3))
@@ -176,3 +179,31 @@ def test_missing_labels_are_refused_where_trees_take_labels(missing):
         fidelity(tree, X, missing)
     with pytest.raises(TypeError, match="init must be"):
         RIM(init=missing, solver="adam").fit(X)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**400, "1", 0.5, [1, 2], object()])
+@pytest.mark.parametrize("cls", ESTIMATORS)
+def test_seeds_are_refused_by_name(cls, seed):
+    X = np.random.RandomState(0).normal(size=(12, 3))
+    model = cls(random_state=seed)
+    with pytest.raises(ValueError, match="random_state must be an int from 0 to 2"):
+        model.fit(X)
+
+
+def test_seeds_of_samples_are_refused_by_name():
+    with pytest.raises(ValueError, match="random_state must be .*, got -1"):
+        celeux_one(random_state=-1)
+
+
+@pytest.mark.parametrize("number", [2**31, 10**400])
+@pytest.mark.parametrize("name", ["n_init", "n_hidden_dim"])
+def test_numbers_of_things_that_no_array_holds_are_refused(name, number):
+    X = np.random.RandomState(0).normal(size=(12, 3))
+    with pytest.raises(ValueError, match=f"{name} must be at most 2147483647, got"):
+        MLPModel(**{name: number}).fit(X)
+
+
+def test_epochs_may_be_many():
+    assert check_int("max_iter", 10**12, 1) == 10**12
+    with pytest.raises(ValueError, match="max_iter must be at most .* 1329 bits"):
+        check_int("max_iter", 10**400, 1)

@@ -1,5 +1,6 @@
 """What a training leaves on a model: all of it, or nothing."""
 
+import contextlib
 import os
 import pickle
 import signal
@@ -201,24 +202,60 @@ def test_ctrl_c_in_partial_fit_keeps_the_stream():
 
 PROGRAM = """
 PUBLISHED = {{"solver": "adam", "init": "random"}}
-import sys, threading
+import os, signal, threading, time
 import numpy as np
 from gemclus import TrainingInterrupted
 from gemclus.linear import LinearModel
-from gemclus.nonparametric import CategoricalModel
+from gemclus.selection import KSelector
 from gemclus.sparse import SparseLinearModel
+from gemclus.tree import Kauri
 
 X = np.random.RandomState(0).normal(size=(200, 5))
+
+class Noticed(LinearModel):  # leaves a file for each process that it is trained in
+    def _infer(self, X, retain=True):
+        open(f"{folder}/{{os.getpid()}}", "w").close()
+        return super()._infer(X, retain)
+
+def interrupt():
+    # In the middle of some work: here, or of both workers.
+    while time.process_time() - begun < 1.5 and len(os.listdir(folder)) < 2:
+        time.sleep(0.1)
+    global work_done
+    work_done = time.process_time()
+    os.killpg(0, signal.SIGINT)  # as a terminal does
+
+folder = {folder!r}
+large = np.random.RandomState(0).normal(size=(60_000, 50))
 print("ready", flush=True)
+begun = time.process_time()
+if {interrupts}:
+    threading.Thread(target=interrupt).start()
 try:
     {statement}
 except TrainingInterrupted as error:
     print(hasattr(error.model, "labels_"), flush=True)
+    print(time.process_time() - work_done, flush=True)
     raise
 """
+RESTARTS = "Noticed(n_init=2, n_jobs=2, **PUBLISHED, max_iter=10**9).fit(X)"
+on_posix = pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
 
 
-@pytest.mark.skipif(os.name != "posix", reason="signals of POSIX")
+def started(statement, folder, interrupts):
+    program = PROGRAM.format(
+        statement=statement, folder=str(folder), interrupts=interrupts
+    )
+    return subprocess.Popen(
+        [sys.executable, "-c", program],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    )
+
+
+@on_posix
 @pytest.mark.parametrize(
     "statement, fitted",
     [
@@ -232,31 +269,50 @@ except TrainingInterrupted as error:
             ".path(X, alpha_multiplier=1 + 1e-9)",
             "True",
         ),
-        (
-            "LinearModel(n_init=2, n_jobs=2, **PUBLISHED, max_iter=10**9).fit(X)",
-            "False",
-        ),
+        ("Kauri(500).fit(large)", "True"),
+        (RESTARTS, "False"),
     ],
 )
-def test_a_real_ctrl_c_ends_a_program(statement, fitted):
-    command = [sys.executable, "-c", PROGRAM.format(statement=statement)]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as program:
+def test_a_real_ctrl_c_ends_a_program(statement, fitted, tmp_path):
+    with started(statement, tmp_path, interrupts=True) as program:
+        try:
+            # Workers that went on would keep the other ends open.
+            output, errors = program.communicate(timeout=100)
+        finally:
+            _kill_all(program)
+    assert "TrainingInterrupted: " in errors and "was interrupted" in errors
+    ready, kept, work_after = output.splitlines()
+    assert (ready, kept) == ("ready", fitted)
+    assert program.returncode in (1, 130, -signal.SIGINT)
+    # Seconds of work, and not by the clock: those of a busy machine are longer.
+    assert float(work_after) < 2.0
+
+
+@on_posix
+@pytest.mark.parametrize(
+    "statement",
+    [
+        RESTARTS,
+        "KSelector(Noticed(**PUBLISHED, max_iter=10**9), [2, 3], n_jobs=2).fit(X)",
+    ],
+)
+def test_workers_end_with_a_program_that_is_killed(statement, tmp_path):
+    with started(statement, tmp_path, interrupts=False) as program:
         try:
             assert program.stdout.readline() == "ready\n"
-            time.sleep(3.0)
-            os.killpg(program.pid, signal.SIGINT)
-            output, errors = program.communicate(timeout=60)
-        finally:
+            while len(list(tmp_path.iterdir())) < 2:
+                assert program.poll() is None
+                time.sleep(0.1)
             program.kill()
-    assert output == f"{fitted}\n", errors
-    assert program.returncode in (1, 130, -signal.SIGINT)
-    assert "TrainingInterrupted: training was interrupted" in errors
+            # There is an end of it as soon as nobody holds the other ends.
+            program.communicate(timeout=60)
+        finally:
+            _kill_all(program)
+
+
+def _kill_all(program):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(program.pid, signal.SIGKILL)
 
 
 @every_model

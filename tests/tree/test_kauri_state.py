@@ -66,6 +66,18 @@ def test_an_interrupted_growth_keeps_the_tree_so_far(params):
         assert model.n_clusters_ == len(np.unique(model.labels_))
 
 
+def test_an_interruption_before_the_growth_leaves_the_model_as_it_was():
+    def interrupted(X):
+        raise KeyboardInterrupt
+
+    for model in (Kauri(), Kauri().fit(samples())):
+        model.set_params(kernel=interrupted)
+        before = vars(model).copy()
+        with pytest.raises(TrainingInterrupted, match="before it began") as caught:
+            model.fit(samples(50, 2))
+        assert caught.value.model is model and vars(model) == before
+
+
 @pytest.mark.parametrize("max_bins", [None, 255])
 def test_any_number_of_threads_gives_the_same_bits(max_bins):
     X = samples(60_000, 6)

@@ -288,8 +288,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         added = {"min_weight_fraction_leaf": 0.0, "max_bins": "auto", "n_jobs": None}
         if "tree_" in state:
             added["fill_values_"] = None
-            state["tree_"].check(state["n_features_in_"])
         super().__setstate__({**added, **state})
+        if "tree_" in state:
+            self.tree_.check(self.n_features_in_)
 
     def fit(
         self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
@@ -326,9 +327,15 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         before = vars(self).copy()
         try:
             interruption = self._grow(X, y, sample_weight)
-        except BaseException:
+        except BaseException as error:
             vars(self).clear()
             vars(self).update(before)
+            if isinstance(error, KeyboardInterrupt):
+                raise TrainingInterrupted(
+                    "growth was interrupted before it began; the model is as it was "
+                    "before",
+                    self,
+                ) from error
             raise
         if interruption is not None:
             raise TrainingInterrupted(

@@ -4,9 +4,13 @@ from math import ceil, log2, sqrt
 from numbers import Integral, Real
 
 import numpy as np
-from sklearn.utils import check_random_state
 
-from gemclus._common.validation import check_choice, check_float, check_int
+from gemclus._common.validation import (
+    check_choice,
+    check_float,
+    check_int,
+    check_seed,
+)
 from gemclus._common.warnings import warn
 from gemclus.tree._kauri.columns import MOST_BINS
 
@@ -49,7 +53,7 @@ def growth_rules(model, n_samples, n_features, total_weight):
     fraction = check_float(
         "min_weight_fraction_leaf", model.min_weight_fraction_leaf, 0.0, 0.5
     )
-    seed = check_random_state(model.random_state).randint(2**31 - 1)
+    seed = check_seed(model.random_state).randint(2**31 - 1)
     return {
         "max_clusters": min(
             check_int("max_clusters", model.max_clusters, 1), n_samples

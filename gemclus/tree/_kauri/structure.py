@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 
+from gemclus._common.pickling import stored_as_state
 from gemclus._common.typing import Integers
 from gemclus.tree._kauri.growth import apply
 
@@ -31,6 +32,7 @@ _ARRAYS = {
 }
 
 
+@stored_as_state
 class KauriTree:
     """A binary tree whose leaves belong to clusters, as parallel arrays.
 
