@@ -77,7 +77,7 @@ def parsed():
     parser.add_argument("--suite", action="store_true", help="survivors meet all tests")
     parser.add_argument("--no-hand", action="store_true", help="only cosmic-ray's")
     parser.add_argument("--limit", type=int, default=30, help="seconds of a processor")
-    parser.add_argument("--budget", type=int, default=60, help="seconds of more tests")
+    parser.add_argument("--budget", type=int, default=20, help="seconds of more tests")
     parser.add_argument("--again", action="store_true", help="try survivors again")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "mutants")
     parser.add_argument("--resume", action="store_true", help="keep earlier results")

@@ -1,5 +1,6 @@
 """Costs and predictions for which a shortcut of the transport would be wrong."""
 
+import re
 import threading
 
 import numpy as np
@@ -169,3 +170,17 @@ def test_an_interrupted_solve_leaves_nothing_behind(is_metric, ovo):
         transports.solve(thread, 2)
     expected = WassersteinGEMINI(ovo).evaluate(second, Distances(costs, is_metric))
     assert transports.value() == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("broken", [np.nan, np.inf, -1e-300])
+@pytest.mark.parametrize("where", [(0, 0), (58, 35), (58, 36), (69, 69)])
+def test_the_first_entry_that_is_no_cost_is_named(where, broken):
+    """Also beyond the entries that are looked at together, and where some are larger."""
+    costs = np.ones((70, 70))
+    costs[69, 60:] = 1e300
+    costs[where] = broken
+    with pytest.raises(ValueError, match=re.escape(f"at {where}")):
+        Transports(costs, False, 2, False)
+    costs[69, 69] = np.nan  # a later one
+    with pytest.raises(ValueError, match=re.escape(f"at {where}")):
+        Transports(costs, False, 2, False)

@@ -40,10 +40,17 @@ TESTS = {
     "tree": "tree properties/test_kauri test_gradients test_public_names",
     "src_c/passes": "gemini/test_fdivergences gemini/test_clipping core/test_softmax "
     "core/test_block_edges core/test_layers properties gemini/test_objectives",
-    "src_c/kauri": "tree/test_kauri_rounds tree/test_kauri properties/test_kauri",
+    "src_c/kauri": "tree/test_kauri_rounds tree/test_kauri tree/test_kauri_bins "
+    "tree/test_kauri_weights tree/test_kauri_missing tree/test_kauri_size "
+    "tree/test_kauri_state properties/test_kauri",
     "src_c/transport": "gemini/test_transport_edges gemini/test_wasserstein "
     "properties/test_objectives",
 }
+# Tests of everything at once, which say little of one line and take their time.
+WHOLESALE = (
+    "test_docs test_docs_browser test_estimator_checks test_examples test_processes "
+    "test_release test_sweep test_tools"
+).split()
 # What takes the longest to import.
 PRELOADED = (
     "pytest hypothesis numpy pandas matplotlib scipy.optimize scipy.stats scipy.sparse "
@@ -119,9 +126,11 @@ class Checkout:
     def measure(self, rooms=None, with_lines=True):
         """Find out how long tests take, and which of them run which line of Python.
 
-        Of all tests, or of those of some rooms. Exits if one fails on what is right.
+        Of all tests but the wholesale ones, or of those of some rooms. Exits if one
+        fails on what is right.
         """
         options = [f"--junitxml={self.folder / 'times.xml'}"]
+        options += [f"--ignore=tests/{name}.py" for name in WHOLESALE]
         if with_lines:
             options += ["-p", "pytest_cov", "--cov=gemclus", "--cov-branch"]
             options += ["--cov-context=test", "--cov-report="]
@@ -176,15 +185,15 @@ class Checkout:
     def _tests(self, mutant, source, with_suite):
         """Lists of tests to run one after the other."""
         paths = self._paths(mutant.room)
-        covering = self._covering(mutant, source)
+        covering = [t for t in self._covering(mutant, source) if t in self._seconds]
         known = covering or list(self._seconds)
         own = [test for test in known if test.startswith(tuple(paths))]
-        runs = [self._quickest(own or known)]
+        runs = [self._quickest(own)]
         runs.append(self._affordable(own, runs))
         if covering:
             runs.append(self._affordable(covering, runs))
-        if not known:
-            runs = [paths]
+        measured = tuple(self._seconds)
+        runs.append([p for p in paths if not any(t.startswith(p) for t in measured)])
         if with_suite:
             runs.append(["tests"])
         return [tests for tests in runs if tests]
@@ -206,7 +215,7 @@ class Checkout:
         return [test for test in chosen if test not in done]
 
     def _cost(self, test):
-        return self._seconds.get(test, 9.0)
+        return self._seconds.get(test, 0.5)
 
     def _quickest(self, tests):
         """One test of each function, of the files that have the most of them."""

@@ -162,7 +162,7 @@ def _operators():
 
 
 def _difference(file, before, after, operator):
-    """The mutant of two texts, or None if it is in a signature or a message."""
+    """The mutant of two texts, or None if it is in a signature, a message or a style."""
     old, new = before.splitlines(True), after.splitlines(True)
     head, tail = 0, 1
     while old[head] == new[head]:
@@ -175,6 +175,8 @@ def _difference(file, before, after, operator):
         return None
     find, changed = "".join(old[lines]), "".join(new[head : len(new) - tail + 1])
     if 'f"' in find or (isinstance(inside, ast.Expr) and "warn(" in find):
+        return None
+    if re.search(r"linewidth=|@dataclass|TYPE_CHECKING", find):
         return None
     return Mutant(file, head + 1, find, changed, operator)
 
