@@ -330,7 +330,9 @@ class DiscriminativeModel(
             self._check_clusters_stay()
         with in_training(self, goes_on) as twin:
             everything = twin._check_samples(X, reset=not goes_on)
-            X, sample_weight = weighed_samples(twin, everything, y, sample_weight)
+            X, sample_weight, weights = weighed_samples(
+                twin, everything, y, sample_weight
+            )
             if X.shape[0] < self.n_clusters:
                 raise ValueError(
                     f"n_samples={X.shape[0]} must be at least n_clusters="
@@ -346,7 +348,7 @@ class DiscriminativeModel(
                 task.alpha = alpha
             with (
                 callback_context(self, twin, X) as task.context,
-                finished(twin, everything),
+                finished(twin, everything, weights),
             ):
                 if self.n_init > 1 and not goes_on:
                     outcome = train_best(twin, task, random_state)
@@ -385,7 +387,9 @@ class DiscriminativeModel(
             self._check_clusters_stay()
         with in_training(self, goes_on=started) as twin:
             everything = twin._check_samples(X, reset=not started)
-            X, sample_weight = weighed_samples(twin, everything, y, sample_weight)
+            X, sample_weight, weights = weighed_samples(
+                twin, everything, y, sample_weight
+            )
             twin._begin_fit(X)
             task = make_task(twin, X, y, sample_weight)
             if not started or not hasattr(twin, "_stream"):
@@ -398,7 +402,7 @@ class DiscriminativeModel(
                 twin._chosen_solver(by_steps=True)
             ):
                 twin.optimiser_ = twin._make_optimiser(by_steps=True)
-            with finished(twin, everything):
+            with finished(twin, everything, weights):
                 monitor = Monitor(None, twin.n_iter_no_change)
                 trainer.run(1, monitor)
                 twin.n_iter_ += len(monitor.curve)
@@ -621,10 +625,10 @@ class DiscriminativeModel(
             kept = dict(value) if isinstance(value, dict) else value
             setattr(self, f"{name}_", kept)
 
-    def _finish_fit(self, X: Any) -> None:
+    def _finish_fit(self, X: Any, sample_weight: Any = None) -> None:
         """Set what depends on the trained weights and the training data."""
         means = ClusterMeans(self.n_clusters, X.shape[1])
-        self.labels_ = self._most_probable(X, means)
+        self.labels_ = self._most_probable(X, means, sample_weight)
         self.cluster_centers_ = means.value()
         self.n_clusters_ = len(np.unique(self.labels_))
         self.__dict__.pop("_retained", None)
@@ -650,16 +654,22 @@ class DiscriminativeModel(
             y_pred = self._infer(X, retain=False)
         return contracts.check_inferred(y_pred, X.shape[0], self._fitted_clusters())
 
-    def _most_probable(self, X: Any, means: ClusterMeans | None = None) -> Labels:
+    def _most_probable(
+        self, X: Any, means: ClusterMeans | None = None, sample_weight: Any = None
+    ) -> Labels:
         """Labels of the rows of `X`, by blocks whose predictions stay in the cache.
 
-        Adds the rows to `means`.
+        Adds the rows to `means`, with their weights.
         """
         step = max(1, _PREDICTED_AT_ONCE // self._fitted_clusters())
         if X.shape[0] <= step or not self._infers_by_rows:
             P = np.ascontiguousarray(self._predictions(X))
             if means is not None:
-                means.add(X, P)
+                means.add(X, P, sample_weight)
             return largest(P)
-        blocks = (X[i : i + step] for i in range(0, X.shape[0], step))
-        return np.concatenate([self._most_probable(block, means) for block in blocks])
+        labels = []
+        for first in range(0, X.shape[0], step):
+            part = slice(first, first + step)
+            weights = None if sample_weight is None else sample_weight[part]
+            labels.append(self._most_probable(X[part], means, weights))
+        return np.concatenate(labels)

@@ -48,6 +48,25 @@ def test_centres_are_weighted_means(cls, dtype):
     np.testing.assert_allclose(model.cluster_centers_, expected, rtol=1e-10)
 
 
+@every_estimator
+def test_centres_with_weights_are_those_of_repeated_samples(cls):
+    X = samples() + 0.5
+    times = np.random.RandomState(0).randint(0, 4, size=len(X))
+    model = small(cls, n_clusters=3, max_clusters=3).fit(X, sample_weight=1e3 * times)
+    if cls is Kauri:
+        P = np.eye(model.n_clusters_)[model.labels_]
+    else:
+        P = model.predict_proba(X)
+    rows = np.repeat(np.arange(len(X)), times)
+    expected = P[rows].T @ X[rows] / P[rows].sum(axis=0)[:, None]
+    np.testing.assert_allclose(model.cluster_centers_, expected, rtol=1e-10)
+    if hasattr(model, "partial_fit"):
+        model.partial_fit(X, sample_weight=times)
+        P = model.predict_proba(X)
+        expected = P[rows].T @ X[rows] / P[rows].sum(axis=0)[:, None]
+        np.testing.assert_allclose(model.cluster_centers_, expected, rtol=1e-10)
+
+
 def test_centres_of_blocks_and_of_sparse_samples():
     X = samples(50_000, 3)
     model = LinearMMD(n_clusters=10, max_iter=2, random_state=0, **PUBLISHED).fit(X)
@@ -55,6 +74,11 @@ def test_centres_of_blocks_and_of_sparse_samples():
     expected = P.T @ X / P.sum(axis=0)[:, None]
     np.testing.assert_allclose(model.cluster_centers_, expected, rtol=1e-9, atol=1e-12)
     np.testing.assert_array_equal(model.labels_, P.argmax(axis=1))
+    weights = np.random.RandomState(0).uniform(size=len(X))
+    model.fit(X, sample_weight=weights)
+    P = model.predict_proba(X) * weights[:, None]
+    expected = P.T @ X / P.sum(axis=0)[:, None]
+    np.testing.assert_allclose(model.cluster_centers_, expected, rtol=1e-9, atol=1e-12)
     X = np.maximum(samples(), 0.0)
     dense = LinearMMD(max_iter=5, random_state=0, **PUBLISHED).fit(X)
     sparse = LinearMMD(max_iter=5, random_state=0, **PUBLISHED).fit(csr_array(X))

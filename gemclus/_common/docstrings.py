@@ -125,7 +125,8 @@ labels_ : ndarray of shape (N,)
 n_clusters_ : int
     Number of clusters that have samples.
 cluster_centers_ : ndarray of shape (n_clusters, D)
-    Means of the training samples, weighted by their probabilities.
+    Means of the training samples, weighted by their probabilities and by
+    `sample_weight`.
 n_iter_ : int
     Number of epochs run.
 objective_curve_ : ndarray of shape (n_epochs,)

@@ -125,10 +125,8 @@ class Block:
         """What the block adds to the means of the clusters, their masses and sizes."""
         P = model._infer(self.X, retain=False)
         sizes = np.bincount(P.argmax(axis=1), minlength=P.shape[1])
-        if self.sample_weight is not None:
-            P = P * self.sample_weight[:, None]
         means = ClusterMeans(P.shape[1], self.X.shape[1])
-        means.add(self.X, P)
+        means.add(self.X, P, self.sample_weight)
         return np.column_stack([means.sums, means.masses, sizes])
 
     def forget(self) -> None:

@@ -59,21 +59,21 @@ def has_weights(model: Any) -> bool:
 
 
 @contextmanager
-def finished(model: Any, X: Any) -> Iterator[None]:
+def finished(model: Any, X: Any, sample_weight: Any = None) -> Iterator[None]:
     """Set what follows from the weights, at the end of a training or after Ctrl-C."""
     try:
         yield
     except KeyboardInterrupt as interruption:
         if not has_weights(model):
             raise
-        model._finish_fit(X)
+        model._finish_fit(X, sample_weight)
         if isinstance(interruption, TrainingInterrupted):
             raise
         raise TrainingInterrupted(
             f"training was interrupted after {model.n_iter_} epochs; the model is kept "
             "as it was then"
         ) from interruption
-    model._finish_fit(X)
+    model._finish_fit(X, sample_weight)
 
 
 def twin_of(model: Any, apart: bool = False) -> Any:

@@ -71,20 +71,22 @@ class Task:
         return vars(self) | {"context": None}
 
 
-def weighed_samples(model: Any, X: Any, y: Any, sample_weight: Any) -> tuple[Any, Any]:
-    """The samples that a training sees, and their weights.
+def weighed_samples(
+    model: Any, X: Any, y: Any, sample_weight: Any
+) -> tuple[Any, Any, Any]:
+    """The samples that a training sees, their weights, and the weights of all.
 
     Those of weight 0 are left out where nothing else has a row for each sample;
     elsewhere they stay, and count for nothing.
     """
     if sample_weight is None:
-        return X, None
+        return X, None, None
     sample_weight = check_sample_weight(sample_weight, X.shape[0])
     kept = sample_weight > 0.0
     tied = y is not None or model._constraints is not None
     if kept.all() or tied or not model._infers_by_rows or not _is_name(model.init):
-        return X, sample_weight
-    return X[kept], sample_weight[kept]
+        return X, sample_weight, sample_weight
+    return X[kept], sample_weight[kept], sample_weight
 
 
 def _is_name(init: Any) -> bool:

@@ -88,8 +88,9 @@ def fit(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> None:
 def _set_centres(model: Any, task: CollectionTask) -> None:
     """Set `cluster_centers_` and `n_clusters_`, in one pass over the blocks."""
     totals = task.source(model).totals()
-    means = ClusterMeans(model.n_clusters, task.X.shape[1])
-    means.sums, means.masses = totals[:, :-2], totals[:, -2]
+    n_features = task.X.shape[1]
+    means = ClusterMeans(model.n_clusters, n_features)
+    means.sums, means.masses = totals[:, :n_features], totals[:, n_features:-1]
     model.cluster_centers_ = means.value()
     model.n_clusters_ = int(np.count_nonzero(totals[:, -1]))
 

@@ -257,9 +257,9 @@ class KernelRIM(RIM):
         vars(self).pop("_coordinates", None)
         self._trains_on = _Trained(X) if self._knows_coordinates() else None
 
-    def _finish_fit(self, X: Any) -> None:
+    def _finish_fit(self, X: Any, sample_weight: Any = None) -> None:
         self._leave_coordinates()
-        super()._finish_fit(X)
+        super()._finish_fit(X, sample_weight)
 
     def _knows_coordinates(self) -> bool:
         """Whether the weights may be replaced by coordinates in a fit."""

@@ -138,8 +138,8 @@ class MLPModel(DiscriminativeModel):
         W1, b1 = layers.affine_relu_backward(X, H, T, self.W2_)
         return [W1, W2, b1, b2]
 
-    def _finish_fit(self, X: Any) -> None:
-        super()._finish_fit(X)
+    def _finish_fit(self, X: Any, sample_weight: Any = None) -> None:
+        super()._finish_fit(X, sample_weight)
         self.H_ = self._hidden(X)
 
     def __getstate__(self) -> dict[str, Any]:

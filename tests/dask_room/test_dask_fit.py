@@ -112,6 +112,12 @@ def test_labels_and_predictions_are_lazy():
     centres = (P.T @ X) / P.sum(axis=0)[:, None]
     np.testing.assert_allclose(model.cluster_centers_, centres, rtol=1e-10, atol=1e-12)
     assert model.n_clusters_ == len(np.unique(model.predict(X)))
+    weighted = clone(model).fit(A, sample_weight=WEIGHTS)
+    Q = weighted.predict_proba(X) * WEIGHTS[:, None]
+    centres = (Q.T @ X) / Q.sum(axis=0)[:, None]
+    np.testing.assert_allclose(
+        weighted.cluster_centers_, centres, rtol=1e-10, atol=1e-12
+    )
     for lazy, expected in [
         (model.labels_, model.predict(X)),
         (model.predict(A), model.predict(X)),

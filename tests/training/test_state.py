@@ -451,10 +451,10 @@ def test_models_that_hold_weights_in_a_list_are_left_as_they_were():
         def _get_weights(self):
             return self.layers_["all"]
 
-        def _finish_fit(self, X):
+        def _finish_fit(self, X, sample_weight=None):
             if getattr(self, "armed", False):
                 raise Broken
-            super()._finish_fit(X)
+            super()._finish_fit(X, sample_weight)
 
     model = Listed(max_iter=3, random_state=0, **PUBLISHED).partial_fit(X)
     kept = [weight.copy() for weight in model._get_weights()]

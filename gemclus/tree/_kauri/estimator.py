@@ -29,8 +29,8 @@ from gemclus._common.validation import (
     check_samples,
 )
 from gemclus._common.weights import read_weights
+from gemclus._training.centres import means_of_labels
 from gemclus.affinity import FittedFeatureMap, fit_feature_map, is_feature_map
-from gemclus.tree._kauri.centres import cluster_means
 from gemclus.tree._kauri.columns import Columns
 from gemclus.tree._kauri.growth import grow
 from gemclus.tree._kauri.kernel import (
@@ -397,7 +397,9 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
             leaves = number[tree.apply(X)]
         self.leaves_ = leaves.astype(np.int64)
         self.labels_ = tree.target[leaf_nodes][leaves].astype(np.int64)
-        self.cluster_centers_ = cluster_means(X, self.labels_, self.n_clusters_, given)
+        self.cluster_centers_ = means_of_labels(
+            X, self.labels_, self.n_clusters_, given
+        )
         self.missing_features_ = np.isnan(X).any(axis=0)
         self.variation_ = variation
         if verbose:
