@@ -28,6 +28,12 @@ class GEMINI(BaseEstimator, ABC):
     To make one's own, define `compute_affinity` and `evaluate`; every model
     then accepts an instance as its ``gemini``.
 
+    See Also
+    --------
+    MMDGEMINI, WassersteinGEMINI : Objectives of kernels and distances.
+    KLGEMINI, TVGEMINI, HellingerGEMINI, ChiSquareGEMINI : f-divergences.
+    gemclus.testing.check_gemini : Checks one of one's own.
+
     Notes
     -----
     Conventions that all objectives of this package keep:
@@ -40,6 +46,22 @@ class GEMINI(BaseEstimator, ABC):
       for one sample; empty clusters change nothing;
     - inputs are never modified; a float32 ``y_pred`` gives a float32 gradient,
       with sums kept in float64.
+
+    Examples
+    --------
+    The Gini impurity of the proportions, less that of each sample:
+
+    >>> import numpy as np
+    >>> from gemclus.gemini import GEMINI
+    >>> class Gini(GEMINI):
+    ...     def compute_affinity(self, X, y=None):
+    ...         return None
+    ...     def evaluate(self, y_pred, affinity, return_grad=False):
+    ...         centred = y_pred - y_pred.mean(axis=0)
+    ...         value = (centred**2).sum() / len(y_pred)
+    ...         return (value, 2 * centred / len(y_pred)) if return_grad else value
+    >>> float(Gini()(np.array([[1.0, 0.0], [0.0, 1.0]]), None))
+    0.5
     """
 
     @abstractmethod
