@@ -36,6 +36,22 @@ class GroupPenalty(ABC):
     ------
     ValueError, TypeError
         If groups overlap or hold anything else than indices of features.
+
+    See Also
+    --------
+    GroupLasso : The penalty of linear models.
+    HierarchicalLasso : The penalty of networks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.penalties import GroupLasso
+    >>> penalty = GroupLasso(n_features=3, groups=[[0, 1]])
+    >>> W = np.array([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]])
+    >>> penalty.group_norms(W), penalty.value(W)
+    (array([5., 0.]), 5.0)
+    >>> penalty.support(W)
+    array([ True,  True, False])
     """
 
     groups: list[Integers]
@@ -127,6 +143,11 @@ class GroupLasso(GroupPenalty):
     groups : list of ndarray
         All groups, those of one feature included: a partition.
 
+    See Also
+    --------
+    HierarchicalLasso : The same with a bound on hidden weights.
+    gemclus.sparse.SparseLinearModel : Models trained with it.
+
     References
     ----------
     Yuan and Lin, "Model selection and estimation in regression with grouped
@@ -196,6 +217,11 @@ class HierarchicalLasso(GroupPenalty):
     ----------
     groups : list of ndarray
         All groups, those of one feature included: a partition.
+
+    See Also
+    --------
+    GroupLasso : The same without hidden weights.
+    gemclus.sparse.SparseMLPModel : Models trained with it.
 
     References
     ----------
