@@ -89,6 +89,12 @@ class DiscriminativeModel(
     ----------
     %(fitted)s
 
+    See Also
+    --------
+    gemclus.linear.LinearModel, gemclus.mlp.MLPModel : Models ready for use.
+    gemclus.gemini.GEMINI : The objectives.
+    gemclus.testing.check_model_gradients : Checks the hooks of a model.
+
     Notes
     -----
     The hooks, in the order of a training step:
@@ -129,6 +135,27 @@ class DiscriminativeModel(
 
     What `_infer` keeps for back-propagation belongs in ``self._retained``: it
     is dropped at the end of `fit`, and never pickled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.special import softmax
+    >>> from gemclus import DiscriminativeModel
+    >>> class WithoutBiases(DiscriminativeModel):
+    ...     def _init_params(self, random_state, X=None):
+    ...         self.W_ = random_state.normal(size=(X.shape[1], self.n_clusters))
+    ...     def _get_weights(self):
+    ...         return [self.W_]
+    ...     def _infer(self, X, retain=True):
+    ...         return softmax(X @ self.W_, axis=1)
+    ...     def _compute_grads(self, X, y_pred, gradient):
+    ...         mean = (gradient * y_pred).sum(axis=1, keepdims=True)
+    ...         return [-X.T @ (y_pred * (gradient - mean))]
+    >>> X = np.array([[-1.0, 0.0], [-0.8, 0.2], [0.8, 0.2], [1.0, 0.0]])
+    >>> model = WithoutBiases(n_clusters=2, learning_rate=0.1, random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     n_clusters: int
