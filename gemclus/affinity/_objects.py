@@ -378,7 +378,7 @@ class FactoredKernel(Affinity):
 
     @cached_property
     def centre(self) -> Floats:
-        """What rows are taken relative to in sums: zeros for sparse ones."""
+        """Point that sums take rows relative to: zeros for sparse ones."""
         if isinstance(self.factor, np.ndarray):
             return self.means
         return np.zeros(self.factor.shape[1])
