@@ -18,7 +18,7 @@ from gemclus.gemini._blocks import FDivergenceBlocks
 
 
 class _FDivergence(GEMINI):
-    """What they share; the formulas themselves are in ``fdivergence_formulas.h``."""
+    """Base of the f-divergences; the formulas are in ``fdivergence_formulas.h``."""
 
     ovo: bool
     epsilon: float
