@@ -468,7 +468,7 @@ class _Coordinates:
 
 
 class _KernelRows:
-    """What a training step keeps: the batch, its samples and their kernel.
+    """State of a training step: the batch, its samples and their kernel.
 
     Parameters
     ----------
