@@ -97,7 +97,7 @@ class GroupPenalty(ABC):
         return _prox.total_norm(W, self._members, self._starts)
 
     def support(self, W: Any) -> NDArray[np.bool_]:
-        """Which features are selected: those of a group that is not 0.
+        """Mask of the selected features: those of a group that is not 0.
 
         Parameters
         ----------
