@@ -1,4 +1,4 @@
-"""Where the clusters of a tree lie."""
+"""Means of the clusters of a tree."""
 
 import numpy as np
 

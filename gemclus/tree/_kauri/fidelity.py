@@ -1,4 +1,4 @@
-"""How faithfully a tree explains a clustering."""
+"""Agreement of a tree with the clustering that it explains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gemclus.tree._kauri.estimator import Kauri
 
 @dataclass(frozen=True)
 class FidelityReport:
-    """How well the clusters of a tree tell some labels; see `fidelity`.
+    """Agreement of the clusters of a tree with some labels; see `fidelity`.
 
     Attributes
     ----------
