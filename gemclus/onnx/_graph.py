@@ -24,7 +24,7 @@ def require_onnx() -> Any:
 
 
 class Graph:
-    """What a converter writes to.
+    """Graph of operators that a converter writes to.
 
     Tensors are known by their names. Types follow scikit-learn's: a scaler keeps
     float32, a projection by float64 components gives float64.
