@@ -618,18 +618,18 @@ class DiscriminativeModel(
         return self._full_batch_solver() or "adam"
 
     def _full_batch_solver(self) -> Solver | None:
-        """What ``"auto"`` stands for without batches; None if that takes steps."""
+        """Meaning of ``"auto"`` without batches; None if that takes steps."""
         return None if self._hooks_of_steps() else "lbfgs"
 
     def _make_optimiser(self, by_steps: bool = False) -> Optimiser:
         return make_optimiser(self._chosen_solver(by_steps), self.learning_rate)
 
     def _make_affinity(self, gemini: Any, X: Any, y: Any) -> Any:
-        """What `gemini` needs to know of the samples, from which batches are cut."""
+        """Affinity of the samples for `gemini`, from which batches are cut."""
         return default_affinity(self, gemini, X, y)
 
     def _whole_affinity(self, affinity: Any) -> Any:
-        """What `evaluate` gets as the affinity of all samples, at these weights."""
+        """Affinity of all samples that `evaluate` gets, at these weights."""
         return affinity
 
     def _of_fit(self, name: str) -> Any:
