@@ -90,6 +90,12 @@ class DiscriminativeModel(
     ----------
     %(fitted)s
 
+    See Also
+    --------
+    gemclus.linear.LinearModel, gemclus.mlp.MLPModel : Models ready for use.
+    gemclus.gemini.GEMINI : The objectives.
+    gemclus.testing.check_model_gradients : Checks the hooks of a model.
+
     Notes
     -----
     The hooks, in the order of a training step:
@@ -130,6 +136,27 @@ class DiscriminativeModel(
 
     What `_infer` keeps for back-propagation belongs in ``self._retained``: it
     is dropped at the end of `fit`, and never pickled.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.special import softmax
+    >>> from gemclus import DiscriminativeModel
+    >>> class WithoutBiases(DiscriminativeModel):
+    ...     def _init_params(self, random_state, X=None):
+    ...         self.W_ = random_state.normal(size=(X.shape[1], self.n_clusters))
+    ...     def _get_weights(self):
+    ...         return [self.W_]
+    ...     def _infer(self, X, retain=True):
+    ...         return softmax(X @ self.W_, axis=1)
+    ...     def _compute_grads(self, X, y_pred, gradient):
+    ...         mean = (gradient * y_pred).sum(axis=1, keepdims=True)
+    ...         return [-X.T @ (y_pred * (gradient - mean))]
+    >>> X = np.array([[-1.0, 0.0], [-0.8, 0.2], [0.8, 0.2], [1.0, 0.0]])
+    >>> model = WithoutBiases(n_clusters=2, learning_rate=0.1, random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     n_clusters: int
@@ -596,18 +623,18 @@ class DiscriminativeModel(
         return self._full_batch_solver() or "adam"
 
     def _full_batch_solver(self) -> Solver | None:
-        """What ``"auto"`` stands for without batches; None if that takes steps."""
+        """Meaning of ``"auto"`` without batches; None if that takes steps."""
         return None if self._hooks_of_steps() else "lbfgs"
 
     def _make_optimiser(self, by_steps: bool = False) -> Optimiser:
         return make_optimiser(self._chosen_solver(by_steps), self.learning_rate)
 
     def _make_affinity(self, gemini: Any, X: Any, y: Any) -> Any:
-        """What `gemini` needs to know of the samples, from which batches are cut."""
+        """Affinity of the samples for `gemini`, from which batches are cut."""
         return default_affinity(self, gemini, X, y)
 
     def _whole_affinity(self, affinity: Any) -> Any:
-        """What `evaluate` gets as the affinity of all samples, at these weights."""
+        """Affinity of all samples that `evaluate` gets, at these weights."""
         return affinity
 
     def _of_fit(self, name: str) -> Any:

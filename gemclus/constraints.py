@@ -77,6 +77,11 @@ def add_mlcl_constraint(
         linked must be, through any chain of pairs. `fit` raises it for an
         index beyond its data, and for data without any of the samples of `X`.
 
+    See Also
+    --------
+    gemclus.affinity.SampleIndices : Lets the folds of a cross-validation know samples.
+    DiscriminativeModel : The models that it takes.
+
     Notes
     -----
     - A model that is constrained already keeps its constraints, each with its

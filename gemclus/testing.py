@@ -252,7 +252,7 @@ def check_gemini(
 
 
 def _check_gradient(gemini, P, affinity, step, rtol):
-    """What `evaluate` returns, and that it leaves its inputs alone."""
+    """Check the answers of `evaluate`, and that it leaves its inputs alone."""
     kept = P.copy(), None if affinity is None else np.array(affinity)
     value = gemini.evaluate(P, affinity)
     if not isinstance(value, Real) and np.shape(value) != ():

@@ -5,6 +5,7 @@ import doctest
 import importlib.util
 import inspect
 import pkgutil
+import pydoc
 import re
 from importlib.metadata import version
 from pathlib import Path
@@ -140,6 +141,8 @@ def documented_things():
     ],
 )
 def test_examples_in_docstrings(thing, module):
+    if module.__name__ == "gemclus.onnx":
+        pytest.importorskip("onnx")
     # A module of None switches off the search for the file that defines a thing.
     of = module if inspect.ismodule(thing) else False
     finder = doctest.DocTestFinder(recurse=not inspect.ismodule(thing))
@@ -150,10 +153,14 @@ def test_examples_in_docstrings(thing, module):
     assert runner.summarize(verbose=False).failed == 0
 
 
-def public_objects():
+def public_rooms():
     for module in public_modules():
-        if any(part.startswith("_") for part in module.__name__.split(".")[1:]):
-            continue
+        if not any(part.startswith("_") for part in module.__name__.split(".")[1:]):
+            yield module
+
+
+def public_objects():
+    for module in public_rooms():
         for name in getattr(module, "__all__", []):
             thing = getattr(module, name)
             if inspect.isclass(thing) or inspect.isfunction(thing):
@@ -172,6 +179,104 @@ def test_public_things_are_documented(thing):
             ), f"parameter {name} is not documented"
     for line in text.splitlines():
         assert len(line) <= 88, line
+
+
+PUBLIC = {room.__name__: room for room in public_rooms()}
+PUBLIC |= {
+    f"{path}.{name}": getattr(room, name)
+    for path, room in PUBLIC.items()
+    for name in getattr(room, "__all__", [])
+}
+
+
+def see_also(text):
+    """Names in the section See Also of a docstring, and the words on each."""
+    section = re.search(r"^See Also\n-{8}\n(.*?)(?=\n\n\S|\Z)", text, re.M | re.S)[1]
+    for line in section.splitlines():
+        if line.strip() and not line.startswith(" "):
+            names, _, words = line.partition(" : ")
+            for name in names.split(","):
+                yield name.strip(), words
+
+
+def can_be_reached(name, room):
+    """Whether a name on a page of `room` is that of something public."""
+    if name.split(".")[0] in ("numpy", "scipy", "sklearn"):
+        return pydoc.locate(name) is not None
+    path = name if name.startswith("gemclus.") else f"{room}.{name}"
+    if path in PUBLIC or path.split(".")[1] in CLOSED:
+        return True
+    owner, _, member = path.rpartition(".")
+    thing = PUBLIC.get(owner)
+    return inspect.isclass(thing) and member[0] != "_" and hasattr(thing, member)
+
+
+def complaint_about(thing):
+    """The first thing that a docstring lacks, in a sentence; None if it has all."""
+    text = inspect.getdoc(thing)
+    for section in ("See Also", "Examples"):
+        if not re.search(rf"^{section}\n-{{{len(section)}}}$", text, re.M):
+            return f"lacks the section {section!r}."
+    if ">>> " not in text:
+        return "has an example that is no doctest."
+    for name, words in see_also(text):
+        if not words:
+            return f"says nothing of {name!r} in 'See Also'."
+        if not can_be_reached(name, thing.__module__):
+            return f"names {name!r} in 'See Also', which is nothing public."
+    return None
+
+
+@pytest.mark.parametrize("thing", list(public_objects()))
+def test_public_things_show_others_and_an_example(thing):
+    complaint = complaint_about(thing)
+    if complaint:
+        name = f"{thing.__module__}.{thing.__qualname__}"
+        pytest.fail(f"The docstring of {name} {complaint}", pytrace=False)
+
+
+@pytest.mark.parametrize(
+    "text, complaint",
+    [
+        ("One.", "lacks the section 'See Also'."),
+        ("{Also}\nRIM : Two.", "lacks the section 'Examples'."),
+        ("{Also}\nRIM : Two.\n\n{Examples}\nThree.", "an example that is no doctest."),
+        ("{Also}\nRIM\n\n{Examples}\n>>> 1", "says nothing of 'RIM'"),
+        ("{Also}\nRIM, Rim : Two.\n\n{Examples}\n>>> 1", "names 'Rim'"),
+        ("{Also}\nRIM.fits : Two.\n\n{Examples}\n>>> 1", "names 'RIM.fits'"),
+        ("{Also}\nsklearn.RIM : Two.\n\n{Examples}\n>>> 1", "names 'sklearn.RIM'"),
+        ("{Also}\nRIM.fit : Two.\nRIM,\n\n{Examples}\n>>> 1", "says nothing of"),
+        ("{Also}\nRIM.fit : Two.\n\n{Examples}\n>>> 1", None),
+        ("{Also}\ngemclus.mlp, numpy.mean : Two.\n\n{Examples}\n>>> 1", None),
+    ],
+)
+def test_the_complaints_about_docstrings(text, complaint):
+    def thing():
+        pass
+
+    also, examples = "See Also\n--------", "Examples\n--------"
+    thing.__doc__ = text.replace("{Also}", also).replace("{Examples}", examples)
+    thing.__module__ = "gemclus.linear"
+    found = complaint_about(thing)
+    assert found is None if complaint is None else complaint in found
+
+
+@pytest.mark.parametrize("thing", list(public_objects()))
+def test_docstrings_open_with_their_subject(thing):
+    texts = {thing.__qualname__: thing.__doc__}
+    if inspect.isclass(thing):
+        texts |= {
+            f"{thing.__qualname__}.{name}": getattr(member, "__doc__", None)
+            for name, member in vars(thing).items()
+            if name[0] != "_" and not isinstance(member, (str, int, float, type(None)))
+        }
+    for name, text in texts.items():
+        opening = (text or "").split(maxsplit=1)[:1]
+        if opening in (["What"], ["Whatever"], ["How"], ["Where"], ["Which"]):
+            pytest.fail(
+                f"The docstring of {name} opens with {opening[0]!r}, not its subject.",
+                pytrace=False,
+            )
 
 
 def test_stubs_name_what_the_compiled_modules_have():

@@ -101,7 +101,7 @@ class KnownRows:
     __hash__: ClassVar[None] = None  # type: ignore[assignment]
 
     def find(self, positions: Integers, X: Any) -> tuple[Integers, Booleans]:
-        """Where some of the rows are in other data.
+        """Positions of some of the rows in other data.
 
         Parameters
         ----------

@@ -30,6 +30,10 @@ class TrainingInterrupted(KeyboardInterrupt):
     model : object
         As given: for ``m = Model().fit(X)``, where no name has been given to it.
 
+    See Also
+    --------
+    DiscriminativeModel : The models whose trainings it ends.
+
     Examples
     --------
     >>> from gemclus import TrainingInterrupted

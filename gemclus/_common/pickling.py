@@ -44,7 +44,7 @@ def _restored(value: Any) -> Any:
         return value
     if value[_PART] not in _PARTS:
         raise ValueError(f"the file holds an unknown part, {value[_PART]!r}")
-    part = object.__new__(_PARTS[value[_PART]])
+    part: Any = object.__new__(_PARTS[value[_PART]])
     state = {key: _restored(entry) for key, entry in value.items() if key != _PART}
     if hasattr(part, "__setstate__"):
         part.__setstate__(state)

@@ -70,7 +70,7 @@ def _positions(transformer, columns):
 
 
 def imputed_numbers(imputer: Any) -> Any:
-    """What a SimpleImputer fills in, as floats; None if it fills in text.
+    """Values that a SimpleImputer fills in, as floats; None if it fills in text.
 
     A strategy of "constant" keeps numbers in an array of objects.
     """

@@ -1,4 +1,4 @@
-"""What ``verbose=True`` prints, through `logging` or straight to the terminal."""
+"""Reports of ``verbose=True``, through `logging` or straight to the terminal."""
 
 from __future__ import annotations
 

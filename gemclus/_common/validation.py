@@ -31,11 +31,12 @@ def check_int(
         raise TypeError(
             f"{name} must be an int, got {value!r} ({type(value).__name__})"
         )
-    if minimum is not None and value < minimum:
-        raise ValueError(f"{name} must be at least {minimum}, got {_written(value)}")
-    if value > maximum:
-        raise ValueError(f"{name} must be at most {maximum}, got {_written(value)}")
-    return int(value)
+    number = int(value)
+    if minimum is not None and number < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {_written(number)}")
+    if number > maximum:
+        raise ValueError(f"{name} must be at most {maximum}, got {_written(number)}")
+    return number
 
 
 def check_float(
@@ -211,7 +212,7 @@ def check_fitted(estimator: Any, attribute: str) -> None:
 
 
 def _text_columns(X):
-    """Which columns of some data cannot be read as numbers, in words."""
+    """Columns of some data that cannot be read as numbers, in words."""
     by_name = hasattr(X, "columns") and hasattr(X, "__getitem__")
     if by_name:
         columns = {name: np.asarray(X[name]) for name in X.columns}
@@ -296,7 +297,7 @@ def check_labels(
 
 
 def _missing(array):
-    """Which labels are None, NaN or pandas' NA: no value, or not equal to itself."""
+    """Mask of labels that are None, or not equal to themselves: NaN, pandas' NA."""
     if array.dtype.kind == "O":
         labels = array.tolist()
         return np.array([label is None or _is_nan(label) for label in labels], bool)

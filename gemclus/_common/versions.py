@@ -1,4 +1,4 @@
-"""Which versions are installed, for reports of faults."""
+"""Versions of the installed packages, for reports of faults."""
 
 from __future__ import annotations
 

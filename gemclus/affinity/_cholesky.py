@@ -33,6 +33,22 @@ class KernelFactor:
         ``L L'`` is the kernel, to the tolerance.
     pivots : ndarray of shape (r,)
         Positions of the samples on which functions of the kernel are written.
+
+    See Also
+    --------
+    pivoted_cholesky : Makes one.
+    FactoredKernel : A kernel for training, from a factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import pivoted_cholesky
+    >>> X = np.array([[0.0], [1.0], [2.0]])
+    >>> factor = pivoted_cholesky(lambda rows, columns: X[rows] @ X[columns].T, 3)
+    >>> factor.L.shape, factor.pivots
+    ((3, 1), array([2]))
+    >>> bool(np.allclose(factor.L @ factor.L.T, X @ X.T))
+    True
     """
 
     L: Floats
@@ -66,6 +82,19 @@ def is_positive_kernel(kernel: Any, kernel_params: Parameters = None) -> bool:
     -------
     positive : bool
         False for what is no name, and for names whose parameters do not promise it.
+
+    See Also
+    --------
+    pivoted_cholesky : Factor of a positive kernel.
+    gemclus.linear.KernelRIM : Uses such a factor.
+
+    Examples
+    --------
+    >>> from gemclus.affinity import is_positive_kernel
+    >>> is_positive_kernel("rbf"), is_positive_kernel("sigmoid")
+    (True, False)
+    >>> is_positive_kernel("polynomial", {"coef0": -1})
+    False
     """
     params = {} if kernel_params is None else kernel_params
     # What is neither is refused where the kernel is computed.
@@ -108,6 +137,12 @@ def pivoted_cholesky(
     factor : KernelFactor
         In float64.
 
+    See Also
+    --------
+    KernelFactor : The result.
+    factor_kernel : Exact factor of a kernel that has one by its formula.
+    is_positive_kernel : Whether a named kernel is one.
+
     Notes
     -----
     With the rank r that results it computes r columns of the kernel, in
@@ -119,6 +154,16 @@ def pivoted_cholesky(
     ----------
     Harbrecht, Peters and Schneider, "On the low-rank approximation by the
     pivoted Cholesky decomposition", Applied Numerical Mathematics 62, 2012.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.metrics.pairwise import rbf_kernel
+    >>> from gemclus.affinity import pivoted_cholesky
+    >>> X = np.linspace(0, 1, 100)[:, None]
+    >>> L = pivoted_cholesky(lambda i, j: rbf_kernel(X[i], X[j]), 100).L
+    >>> L.shape[1] < 20, bool(np.allclose(L @ L.T, rbf_kernel(X), atol=1e-6))
+    (True, True)
     """
     everything = np.arange(n_samples)
     residual = _diagonal(kernel, n_samples)

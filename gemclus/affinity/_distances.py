@@ -67,6 +67,23 @@ def distance_affinity(
     Returns
     -------
     affinity : Distances or LazyAffinity
+
+    See Also
+    --------
+    distance_matrix : The same as a plain array.
+    geodesic_distances : Paths along the data.
+    kernel_affinity : The same for kernels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import distance_affinity
+    >>> X = np.array([[0.0], [1.0], [3.0]])
+    >>> affinity = distance_affinity(X, "euclidean")
+    >>> type(affinity).__name__, affinity.is_metric
+    ('Distances', True)
+    >>> np.asarray(affinity)[0]
+    array([0., 1., 3.])
     """
     check_argument("metric", metric, metric_params, _NAMES)
     precomputed = is_named(metric, "precomputed")
@@ -127,6 +144,20 @@ def distance_matrix(
     TypeError
         If `metric` is neither a name nor a callable, `metric_params` is no dict,
         or a precomputed matrix is sparse.
+
+    See Also
+    --------
+    distance_affinity : The object that training uses.
+    kernel_matrix : The same for kernels.
+    sklearn.metrics.pairwise_distances : The distances of the names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import distance_matrix
+    >>> distance_matrix(np.array([[0.0, 0.0], [1.0, 2.0]]), "cityblock")
+    array([[0., 3.],
+           [3., 0.]])
     """
     check_argument("metric", metric, metric_params, _NAMES)
     if is_named(metric, "precomputed"):

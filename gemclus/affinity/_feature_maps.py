@@ -22,6 +22,22 @@ class FittedFeatureMap:
         A fitted scikit-learn transformer.
     argument : str, default="kernel"
         What messages call it.
+
+    See Also
+    --------
+    fit_feature_map : Makes one.
+    FactoredKernel : The kernel of such a factor.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.preprocessing import StandardScaler
+    >>> from gemclus.affinity import FittedFeatureMap
+    >>> X = np.array([[1.0], [3.0]])
+    >>> feature_map = FittedFeatureMap(StandardScaler().fit(X))
+    >>> feature_map.factor(X)
+    array([[-1.],
+           [ 1.]])
     """
 
     transformer: Any
@@ -79,6 +95,17 @@ def is_feature_map(kernel: Any) -> bool:
     Returns
     -------
     answer : bool
+
+    See Also
+    --------
+    fit_feature_map : Fits one.
+
+    Examples
+    --------
+    >>> from sklearn.kernel_approximation import Nystroem
+    >>> from gemclus.affinity import is_feature_map
+    >>> is_feature_map(Nystroem()), is_feature_map("rbf")
+    (True, False)
     """
     return (
         not isinstance(kernel, (str, type))
@@ -109,6 +136,22 @@ def fit_feature_map(
     -------
     feature_map : FittedFeatureMap
         Its cost is that of the transformer.
+
+    See Also
+    --------
+    FittedFeatureMap : The result.
+    is_feature_map : Whether a kernel is given by a transformer.
+    sklearn.kernel_approximation.Nystroem : A feature map of a named kernel.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.kernel_approximation import Nystroem
+    >>> from gemclus.affinity import fit_feature_map
+    >>> X = np.arange(10.0)[:, None]
+    >>> feature_map = fit_feature_map(Nystroem(n_components=4, random_state=0), None, X)
+    >>> feature_map.factor(X).shape
+    (10, 4)
     """
     if params:
         raise ValueError(

@@ -46,6 +46,12 @@ def geodesic_distances(X: Any, n_neighbors: int = 10) -> Floats:
     TypeError
         If it is no int.
 
+    See Also
+    --------
+    distance_affinity : Distances by their name.
+    sklearn.manifold.Isomap : Embedding of such distances.
+    scipy.sparse.csgraph.shortest_path : The search of the paths.
+
     Notes
     -----
     The distances are those of Isomap [1]_, but for the samples that no path

@@ -72,6 +72,23 @@ def kernel_affinity(
     Returns
     -------
     affinity : FactoredKernel, DenseKernel, SparseKernel or LazyAffinity
+
+    See Also
+    --------
+    kernel_matrix : The same as a plain array.
+    distance_affinity : The same for distances.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import kernel_affinity
+    >>> X = np.array([[0.0], [1.0], [3.0]])
+    >>> for kernel in ("linear", "rbf"):
+    ...     print(type(kernel_affinity(X, kernel)).__name__)
+    FactoredKernel
+    DenseKernel
+    >>> type(kernel_affinity(X, "rbf", minibatch=True)).__name__
+    'LazyAffinity'
     """
     if is_feature_map(kernel):
         kernel = fit_feature_map(kernel, kernel_params, X)
@@ -134,6 +151,20 @@ def kernel_matrix(
     TypeError
         If `kernel` is neither a name nor a callable nor a transformer, or
         `kernel_params` is no dict.
+
+    See Also
+    --------
+    kernel_affinity : The object that training uses.
+    cross_kernel : A kernel between two sets of samples.
+    sklearn.metrics.pairwise.pairwise_kernels : The kernels of the names.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import kernel_matrix
+    >>> kernel_matrix(np.array([[1.0, 0.0], [1.0, 2.0]]), "linear")
+    array([[1., 1.],
+           [1., 5.]])
     """
     if is_feature_map(kernel) or isinstance(kernel, FittedFeatureMap):
         return np.asarray(kernel_affinity(X, kernel, kernel_params))
@@ -178,6 +209,19 @@ def cross_kernel(
     -------
     kappa : ndarray of shape (n, m)
         Finite, with the dtype that the kernel gives.
+
+    See Also
+    --------
+    kernel_matrix : The kernel between samples of one set.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import cross_kernel
+    >>> X, Y = np.array([[1.0], [2.0]]), np.array([[3.0], [4.0], [5.0]])
+    >>> cross_kernel(X, Y, "linear")
+    array([[ 3.,  4.,  5.],
+           [ 6.,  8., 10.]])
     """
     if is_named(kernel, "precomputed"):
         raise ValueError(
@@ -218,6 +262,22 @@ def factor_kernel(X: Any, kernel: Any, kernel_params: Parameters = None) -> Any:
     -------
     factor : ndarray or CSR matrix of shape (N, r), or None
         None when the kernel has no such factor.
+
+    See Also
+    --------
+    FactoredKernel : The kernel of a factor.
+    pivoted_cholesky : Factor of other positive kernels, to a tolerance.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import factor_kernel
+    >>> X = np.array([[3.0, 4.0], [0.0, 2.0]])
+    >>> factor_kernel(X, "cosine")
+    array([[0.6, 0.8],
+           [0. , 1. ]])
+    >>> factor_kernel(X, "rbf") is None
+    True
     """
     if not isinstance(kernel, str):
         return None

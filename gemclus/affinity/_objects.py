@@ -22,6 +22,23 @@ class Affinity(ABC):
     indices : ndarray of shape (n,) or None
         Positions of the samples in the data that the fit was given; None
         stands for all of them in their order.
+
+    See Also
+    --------
+    kernel_affinity : Makes one of a kernel.
+    distance_affinity : Makes one of a metric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import Affinity, Distances
+    >>> A = Distances([[0.0, 1.0, 2.0], [1.0, 0.0, 3.0], [2.0, 3.0, 0.0]])
+    >>> isinstance(A, Affinity), A.shape
+    (True, (3, 3))
+    >>> batch = A.take(np.array([2, 0]))
+    >>> np.asarray(batch), batch.indices
+    (array([[0., 2.],
+           [2., 0.]]), array([2, 0]))
     """
 
     indices: Integers | None = None
@@ -91,6 +108,18 @@ class AffinityRows:
         The whole affinity.
     rows : ndarray of shape (n,)
         Positions of the rows in it.
+
+    See Also
+    --------
+    Affinity : The whole of it.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import DenseKernel
+    >>> rows = DenseKernel(np.eye(3))[[0, 2]]
+    >>> rows.shape, np.asarray(rows.square()).shape
+    ((2, 3), (2, 2))
     """
 
     parent: Affinity
@@ -133,6 +162,20 @@ class MatrixAffinity(Affinity):
     ----------
     array : array-like of shape (N, N)
         The matrix, which is not copied.
+
+    See Also
+    --------
+    DenseKernel : A matrix of kernel values.
+    Distances : A matrix of distances.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import MatrixAffinity
+    >>> A = MatrixAffinity(np.arange(9.0).reshape(3, 3))
+    >>> A.block([0, 1], [2])
+    array([[2.],
+           [5.]])
     """
 
     array: NDArray[Any]
@@ -163,6 +206,25 @@ class DenseKernel(MatrixAffinity):
     ----------
     array : array-like of shape (N, N)
         The kernel values: finite and symmetric.
+
+    See Also
+    --------
+    FactoredKernel : A kernel without an N x N array.
+    SparseKernel : A kernel of few entries.
+    Distances : The same for distances.
+
+    Examples
+    --------
+    A precomputed kernel whose rows a cross-validation may take:
+
+    >>> import numpy as np
+    >>> from sklearn.model_selection import cross_val_score
+    >>> from gemclus.affinity import DenseKernel
+    >>> from gemclus.linear import LinearMMD
+    >>> X = np.array([[0.0], [0.1], [5.0], [5.1], [0.2], [5.2]])
+    >>> model = LinearMMD(2, kernel="precomputed", random_state=0)
+    >>> cross_val_score(model, X, DenseKernel(X @ X.T), cv=2).shape
+    (2,)
     """
 
 
@@ -173,6 +235,20 @@ class SparseKernel(Affinity):
     ----------
     array : sparse array or matrix of shape (N, N)
         The kernel values: finite and symmetric. It is kept as a CSR array.
+
+    See Also
+    --------
+    DenseKernel : The same with all entries.
+    sklearn.neighbors.kneighbors_graph : An adjacency matrix, to be made symmetric.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from scipy.sparse import eye_array
+    >>> from gemclus.affinity import SparseKernel
+    >>> A = SparseKernel(eye_array(1000))
+    >>> A.shape, A.array.nnz, (A @ np.ones((1000, 2))).shape
+    ((1000, 1000), 1000, (1000, 2))
     """
 
     array: csr_array
@@ -217,6 +293,23 @@ class Distances(MatrixAffinity):
         Whether they are lengths of paths along the data, as geodesic distances:
         cells of such distances may have any shape, which a training that starts
         from them has to follow.
+
+    See Also
+    --------
+    distance_affinity : Computes them of samples.
+    DenseKernel : The same for kernels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import Distances
+    >>> from gemclus.nonparametric import CategoricalWasserstein
+    >>> X = np.array([[0.0], [1.0], [5.0], [6.0]])
+    >>> distances = Distances(abs(X - X.T), is_metric=True)
+    >>> model = CategoricalWasserstein(2, metric="precomputed", random_state=0)
+    >>> labels = model.fit_predict(X, distances)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     is_metric: bool
@@ -244,6 +337,21 @@ class FactoredKernel(Affinity):
     centre : ndarray of shape (r,), default=None
         What the sums of an objective take rows relative to, one for all blocks of
         an array; None is the means of the columns, zeros for a CSR matrix.
+
+    See Also
+    --------
+    factor_kernel : Factor of a named kernel.
+    DenseKernel : A kernel as an array.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import FactoredKernel
+    >>> A = FactoredKernel(np.array([[1.0], [2.0], [3.0]]))
+    >>> A.shape, A.means
+    ((3, 3), array([2.]))
+    >>> np.asarray(A)[0]
+    array([1., 2., 3.])
     """
 
     factor: Any
@@ -270,7 +378,7 @@ class FactoredKernel(Affinity):
 
     @cached_property
     def centre(self) -> Floats:
-        """What rows are taken relative to in sums: zeros for sparse ones."""
+        """Point that sums take rows relative to: zeros for sparse ones."""
         if isinstance(self.factor, np.ndarray):
             return self.means
         return np.zeros(self.factor.shape[1])
@@ -305,6 +413,17 @@ class SampleIndices(Affinity):
     ----------
     n_samples : int
         Number of samples.
+
+    See Also
+    --------
+    gemclus.add_mlcl_constraint : Pairs of samples, which it lets folds know.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.affinity import SampleIndices
+    >>> SampleIndices(10).take(np.array([7, 3])).indices
+    array([7, 3])
     """
 
     def __init__(self, n_samples: int) -> None:
@@ -337,6 +456,20 @@ class LazyAffinity(Affinity):
         ``pairwise(X_rows, X_columns)`` gives an ndarray of entries.
     distances : bool, default=False
         Whether the entries are distances instead of kernel values.
+
+    See Also
+    --------
+    kernel_affinity, distance_affinity : Make one for batches.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from sklearn.metrics.pairwise import rbf_kernel
+    >>> from gemclus.affinity import DenseKernel, LazyAffinity
+    >>> X = np.arange(100.0)[:, None]
+    >>> A = LazyAffinity(X, lambda batch: DenseKernel(rbf_kernel(batch)), rbf_kernel)
+    >>> A.shape, A.take(np.array([0, 1])).array.shape
+    ((100, 100), (2, 2))
     """
 
     X: Any

@@ -69,6 +69,11 @@ def seed_labels(
     labels : ndarray of int of shape (N,)
         From 0 to K - 1; equal centres leave some of them out.
 
+    See Also
+    --------
+    kernel_affinity, distance_affinity : Make the affinity.
+    sklearn.cluster.kmeans_plusplus : The same for Euclidean distances.
+
     Notes
     -----
     It costs O(N K) beside K `n_trials` columns of the affinity (of the chosen

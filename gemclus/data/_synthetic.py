@@ -54,6 +54,12 @@ def draw_gmm(
         If shapes disagree, a covariance is not symmetric positive
         semi-definite, or the proportions do not sum to 1.
 
+    See Also
+    --------
+    multivariate_student_t : Draws with heavy tails.
+    gstm : Three Gaussians and a Student-t.
+    sklearn.datasets.make_blobs : Gaussians of round covariances.
+
     Examples
     --------
     >>> import numpy as np
@@ -124,6 +130,20 @@ def multivariate_student_t(
     ValueError
         If shapes disagree, `scale` is not symmetric positive semi-definite, or
         `df` is not positive.
+
+    See Also
+    --------
+    draw_gmm : Mixture of Gaussians.
+    gstm : Mixture that has such a component.
+    scipy.stats.multivariate_t : The distribution, with its density.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.data import multivariate_student_t
+    >>> X = multivariate_student_t(50, [0.0, 1.0], np.eye(2), df=3, random_state=0)
+    >>> X.shape
+    (50, 2)
     """
     n = check_int("n", n, 1)
     loc = _finite_array("loc", loc, 1)
@@ -168,10 +188,23 @@ def gstm(
     y : ndarray of shape (n,)
         Their components; 3 is the Student-t.
 
+    See Also
+    --------
+    draw_gmm : Mixture of Gaussians alone.
+    multivariate_student_t : The fourth component.
+
     References
     ----------
     Ohl et al., "Generalised mutual information for discriminative clustering",
     NeurIPS 2022.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.data import gstm
+    >>> X, y = gstm(n=500, random_state=0)
+    >>> X.shape, int(np.sum(y == 3))
+    ((500, 2), 125)
     """
     n = check_int("n", n, 4)
     alpha = check_float("alpha", alpha)
@@ -212,10 +245,22 @@ def celeux_one(
     y : ndarray of shape (n,)
         Their components.
 
+    See Also
+    --------
+    celeux_two : Columns that depend on the informative ones.
+    gemclus.sparse.SparseLinearMMD : Selects features while it clusters.
+
     References
     ----------
     Celeux et al., "Comparing model selection and regularization approaches to
     variable selection in model-based clustering", JSFdS 155, 2014, section 3.1.
+
+    Examples
+    --------
+    >>> from gemclus.data import celeux_one
+    >>> X, y = celeux_one(n=300, p=20, random_state=0)
+    >>> X.shape, sorted(set(y.tolist()))
+    ((300, 25), [0, 1, 2])
     """
     n = check_int("n", n, 1)
     p = check_int("p", p, 0)
@@ -244,10 +289,22 @@ def celeux_two(n: int = 2000, random_state: Seed = None) -> tuple[Floats, Intege
     y : ndarray of shape (n,)
         Their components.
 
+    See Also
+    --------
+    celeux_one : Columns of noise alone.
+    gemclus.sparse.SparseLinearMMD : Selects features while it clusters.
+
     References
     ----------
     Celeux et al., "Comparing model selection and regularization approaches to
     variable selection in model-based clustering", JSFdS 155, 2014, section 3.2.
+
+    Examples
+    --------
+    >>> from gemclus.data import celeux_two
+    >>> X, y = celeux_two(n=500, random_state=0)
+    >>> X.shape, sorted(set(y.tolist()))
+    ((500, 14), [0, 1, 2, 3])
     """
     n = check_int("n", n, 1)
     generator = check_seed(random_state)

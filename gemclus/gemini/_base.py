@@ -28,6 +28,12 @@ class GEMINI(BaseEstimator, ABC):
     To make one's own, define `compute_affinity` and `evaluate`; every model
     then accepts an instance as its ``gemini``.
 
+    See Also
+    --------
+    MMDGEMINI, WassersteinGEMINI : Objectives of kernels and distances.
+    KLGEMINI, TVGEMINI, HellingerGEMINI, ChiSquareGEMINI : f-divergences.
+    gemclus.testing.check_gemini : Checks one of one's own.
+
     Notes
     -----
     Conventions that all objectives of this package keep:
@@ -40,6 +46,22 @@ class GEMINI(BaseEstimator, ABC):
       for one sample; empty clusters change nothing;
     - inputs are never modified; a float32 ``y_pred`` gives a float32 gradient,
       with sums kept in float64.
+
+    Examples
+    --------
+    The Gini impurity of the proportions, less that of each sample:
+
+    >>> import numpy as np
+    >>> from gemclus.gemini import GEMINI
+    >>> class Gini(GEMINI):
+    ...     def compute_affinity(self, X, y=None):
+    ...         return None
+    ...     def evaluate(self, y_pred, affinity, return_grad=False):
+    ...         centred = y_pred - y_pred.mean(axis=0)
+    ...         value = (centred**2).sum() / len(y_pred)
+    ...         return (value, 2 * centred / len(y_pred)) if return_grad else value
+    >>> float(Gini()(np.array([[1.0, 0.0], [0.0, 1.0]]), None))
+    0.5
     """
 
     @abstractmethod
@@ -117,7 +139,7 @@ class GEMINI(BaseEstimator, ABC):
 def training_affinity(
     gemini: Any, X: Any, y: Any = None, minibatch: bool = False
 ) -> Any:
-    """What one fit passes to the objective instead of a plain (N, N) array.
+    """Affinity that one fit passes to the objective instead of an (N, N) array.
 
     Objectives of this package may define ``_training_affinity`` and return an
     affinity object that is cheaper than the matrix (factored, or computed for
@@ -131,7 +153,7 @@ def training_affinity(
 
 
 def _check_affinity(gemini, affinity, n_samples):
-    """What a user's `compute_affinity` returned: None or an (N, N) matrix."""
+    """Answer of a user's `compute_affinity`: None or an (N, N) matrix."""
     if affinity is None or isinstance(affinity, Affinity):
         came = getattr(affinity, "shape", None)
     elif issparse(affinity):
@@ -180,7 +202,7 @@ def training_evaluator(gemini: Any) -> Callable[..., Any]:
 
 
 def _check_answer(gemini, answer, y_pred, return_grad):
-    """What a user's `evaluate` returned: a number, or one and a gradient."""
+    """Answer of a user's `evaluate`: a number, or one and a gradient."""
     name = f"evaluate of {type(gemini).__name__}"
     value, gradient = answer, None
     if return_grad:
@@ -260,7 +282,7 @@ def check_takes_weights(gemini: Any, affinity: Any, n_samples: int) -> None:
 
 
 def _weight_argument(evaluate: Callable[..., Any]) -> Any:
-    """How a callable takes `sample_weight`: a kind of `inspect.Parameter`, or None."""
+    """Kind of the `inspect.Parameter` that takes `sample_weight`, or None."""
     parameters = signature(evaluate).parameters
     if "sample_weight" in parameters:
         return parameters["sample_weight"].kind

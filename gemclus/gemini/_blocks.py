@@ -39,7 +39,7 @@ class Decomposition(ABC):
 
     @abstractmethod
     def sums(self, P, affinity, weights, state, G=None):
-        """What one block adds to the totals of the round after `state`.
+        """Terms that one block adds to the totals of the round after `state`.
 
         Parameters
         ----------

@@ -18,7 +18,7 @@ from gemclus.gemini._blocks import FDivergenceBlocks
 
 
 class _FDivergence(GEMINI):
-    """What they share; the formulas themselves are in ``fdivergence_formulas.h``."""
+    """Base of the f-divergences; the formulas are in ``fdivergence_formulas.h``."""
 
     ovo: bool
     epsilon: float
@@ -83,6 +83,12 @@ class KLGEMINI(_FDivergence):
         Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
         0.5.
 
+    See Also
+    --------
+    MI : The same, OvA.
+    HellingerGEMINI, TVGEMINI, ChiSquareGEMINI : Other f-divergences.
+    gemclus.linear.RIM : A linear model trained by it.
+
     Notes
     -----
     Cost O(N K), with O(K) memory beside the gradient.
@@ -119,6 +125,10 @@ class TVGEMINI(_FDivergence):
     epsilon : float, default=1e-12
         Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
         0.5.
+
+    See Also
+    --------
+    KLGEMINI, HellingerGEMINI, ChiSquareGEMINI : Other f-divergences.
 
     Notes
     -----
@@ -160,6 +170,10 @@ class HellingerGEMINI(_FDivergence):
         Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
         0.5.
 
+    See Also
+    --------
+    KLGEMINI, TVGEMINI, ChiSquareGEMINI : Other f-divergences.
+
     Notes
     -----
     Cost O(N K), with O(K) memory beside the gradient.
@@ -198,6 +212,10 @@ class ChiSquareGEMINI(_FDivergence):
         Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
         0.5.
 
+    See Also
+    --------
+    KLGEMINI, HellingerGEMINI, TVGEMINI : Other f-divergences.
+
     Notes
     -----
     Cost O(N K), with O(K) memory beside the gradient. The OvO divergence has
@@ -229,6 +247,11 @@ class MI(KLGEMINI):
     epsilon : float, default=1e-12
         Predictions are clipped to ``[epsilon, 1 - epsilon]``; from 1e-100 to
         0.5.
+
+    See Also
+    --------
+    KLGEMINI : The same, and OvO.
+    gemclus.linear.RIM : A linear model trained by it.
 
     Notes
     -----

@@ -63,6 +63,12 @@ class MMDGEMINI(GEMINI):
     epsilon : float, default=1e-12
         Predictions are clipped to ``[epsilon, 1 - epsilon]``.
 
+    See Also
+    --------
+    WassersteinGEMINI : Distances in place of a kernel.
+    gemclus.affinity.kernel_affinity : The kernels that it takes.
+    gemclus.linear.LinearMMD, gemclus.mlp.MLPMMD : Models trained by it.
+
     Notes
     -----
     Cost of a value and gradient: O(N r K) for kernels with a factor of r

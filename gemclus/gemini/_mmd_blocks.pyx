@@ -156,7 +156,7 @@ cdef const double *_numbers(const double[::1] array, size_t size) except NULL:
 cdef Rows _rows(
     const Py_buffer *views, const double[::1] centre, weights, double epsilon
 ) except *:
-    """What the buffers of Z and P hold, checked."""
+    """Contents of the buffers of Z and P, checked."""
     cdef Rows rows
     if (
         views[0].ndim != 2

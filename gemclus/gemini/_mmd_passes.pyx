@@ -23,7 +23,7 @@ cdef enum:
 
 
 cdef Py_ssize_t rows_together(Py_ssize_t n_rows, Py_ssize_t n_columns) noexcept nogil:
-    """How many rows to take as one vector: enough for a loop that pays."""
+    """Number of rows to take as one vector: enough for a loop that pays."""
     return min(n_rows, 1 + 255 // n_columns)
 
 

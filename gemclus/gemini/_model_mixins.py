@@ -1,4 +1,4 @@
-"""What the models with an objective of their own maximise."""
+"""Objectives of the models that have one of their own."""
 
 from __future__ import annotations
 

@@ -312,7 +312,7 @@ cdef class Transports:
             g[i] += factor * (self.values[q] + sign * (f[i] - mean))
 
     def counters(self):
-        """What the solves went through, summed over the problems."""
+        """Counts of solves, by their kind, and of pivots, over all problems."""
         cdef gem_transport_counters *c
         names = ("cold", "warm", "bipartite", "fallbacks", "primal_pivots", "dual_pivots")
         total = dict.fromkeys(names, 0)

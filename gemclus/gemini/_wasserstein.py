@@ -51,6 +51,12 @@ class WassersteinGEMINI(GEMINI):
         Threads over the K (OvA) or K (K - 1) / 2 (OvO) transport problems; None
         is 1, -1 is all processors. The result is the same to the bit.
 
+    See Also
+    --------
+    MMDGEMINI : A kernel in place of distances, which costs less.
+    gemclus.affinity.geodesic_distances : Paths along the data.
+    gemclus.linear.LinearWasserstein, gemclus.mlp.MLPWasserstein : Models trained by it.
+
     Notes
     -----
     Every problem is solved exactly by network simplex methods. `evaluate` starts

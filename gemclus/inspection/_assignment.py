@@ -1,4 +1,4 @@
-"""How sure a model is of each sample."""
+"""Certainty of a model about each sample."""
 
 from __future__ import annotations
 

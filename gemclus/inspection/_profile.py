@@ -1,4 +1,4 @@
-"""What distinguishes the clusters, feature by feature."""
+"""Differences of the clusters, feature by feature."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How well each sample lies in its cluster."""
+"""Silhouettes: the place of each sample in its cluster."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the Displays share: matplotlib on demand, colours, checked labels."""
+"""Helpers of the Displays: matplotlib on demand, colours, checked labels."""
 
 from __future__ import annotations
 

@@ -49,10 +49,27 @@ class LinearModel(DiscriminativeModel):
         `b_` likewise.
     %(fitted)s
 
+    See Also
+    --------
+    LinearMMD, LinearWasserstein : The same with parameters of the objective.
+    RIM : The same with a penalty on the weights.
+    gemclus.mlp.MLPModel : A network with a hidden layer.
+    gemclus.sparse.SparseLinearModel : The same with a selection of features.
+
     Notes
     -----
     A training step costs O(N D K) beside its objective. CSR matrices are taken
     as they are, and never made dense.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.linear import LinearModel
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = LinearModel(n_clusters=2, gemini="mi", random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     W_: Floats
@@ -128,6 +145,22 @@ class LinearMMD(MMDObjectiveMixin, LinearModel):
     b_ : ndarray of shape (1, K)
         Biases.
     %(fitted)s
+
+    See Also
+    --------
+    LinearWasserstein : Distances in place of a kernel.
+    gemclus.gemini.MMDGEMINI : The objective.
+    gemclus.sparse.SparseLinearMMD : The same with a selection of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.linear import LinearMMD
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = LinearMMD(n_clusters=2, kernel="rbf", random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     kernel: Kernel
@@ -176,6 +209,21 @@ class LinearWasserstein(WassersteinObjectiveMixin, LinearModel):
     b_ : ndarray of shape (1, K)
         Biases.
     %(fitted)s
+
+    See Also
+    --------
+    LinearMMD : A kernel in place of distances.
+    gemclus.gemini.WassersteinGEMINI : The objective.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.linear import LinearWasserstein
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = LinearWasserstein(n_clusters=2, metric="cityblock", random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     metric: Pairwise

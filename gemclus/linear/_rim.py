@@ -66,6 +66,12 @@ class RIM(LinearModel):
         Biases, which are not penalised.
     %(fitted)s
 
+    See Also
+    --------
+    KernelRIM : The same on functions of a kernel.
+    LinearModel : The same for any objective, without penalty.
+    gemclus.gemini.MI : The objective.
+
     Notes
     -----
     `score` is the mutual information alone, `objective_curve_` has the
@@ -158,6 +164,12 @@ class KernelRIM(RIM):
     base_kernel_, base_kernel_params_ : object
         `base_kernel` and its arguments in the last training, which predictions have.
     %(fitted)s
+
+    See Also
+    --------
+    RIM : The same on the features themselves.
+    gemclus.affinity.pivoted_cholesky : The factor of its kernel.
+    gemclus.gemini.MI : The objective.
 
     Notes
     -----
@@ -456,7 +468,7 @@ class _Coordinates:
 
 
 class _KernelRows:
-    """What a training step keeps: the batch, its samples and their kernel.
+    """State of a training step: the batch, its samples and their kernel.
 
     Parameters
     ----------

@@ -47,6 +47,12 @@ class MLPModel(DiscriminativeModel):
     %(mlp_weights)s
     %(fitted)s
 
+    See Also
+    --------
+    MLPMMD, MLPWasserstein : The same with parameters of the objective.
+    gemclus.linear.LinearModel : The same without hidden layer.
+    gemclus.sparse.SparseMLPModel : The same with a selection of features.
+
     Notes
     -----
     A training step costs O(N H (D + K)) for H hidden units, beside its
@@ -166,6 +172,22 @@ class MLPMMD(MMDObjectiveMixin, MLPModel):
     ----------
     %(mlp_weights)s
     %(fitted)s
+
+    See Also
+    --------
+    MLPWasserstein : Distances in place of a kernel.
+    gemclus.gemini.MMDGEMINI : The objective.
+    gemclus.sparse.SparseMLPMMD : The same with a selection of features.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.mlp import MLPMMD
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = MLPMMD(n_clusters=2, kernel="rbf", random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     kernel: Kernel
@@ -214,6 +236,21 @@ class MLPWasserstein(WassersteinObjectiveMixin, MLPModel):
     ----------
     %(mlp_weights)s
     %(fitted)s
+
+    See Also
+    --------
+    MLPMMD : A kernel in place of distances.
+    gemclus.gemini.WassersteinGEMINI : The objective.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.mlp import MLPWasserstein
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = MLPWasserstein(n_clusters=2, n_hidden_dim=10, random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     metric: Pairwise

@@ -59,6 +59,11 @@ class CategoricalModel(DiscriminativeModel):
     %(logits)s
     %(fitted)s
 
+    See Also
+    --------
+    CategoricalMMD, CategoricalWasserstein : The same with parameters of the objective.
+    gemclus.linear.LinearModel : A model that predicts new samples.
+
     Notes
     -----
     `predict`, `predict_proba` and `score` accept the training samples: all or
@@ -185,6 +190,21 @@ class CategoricalMMD(MMDObjectiveMixin, CategoricalModel):
     ----------
     %(logits)s
     %(fitted)s
+
+    See Also
+    --------
+    CategoricalWasserstein : Distances in place of a kernel.
+    gemclus.gemini.MMDGEMINI : The objective.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.nonparametric import CategoricalMMD
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = CategoricalMMD(n_clusters=2, kernel="precomputed", random_state=0)
+    >>> labels = model.fit_predict(X, X @ X.T)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     kernel: Kernel
@@ -229,6 +249,21 @@ class CategoricalWasserstein(WassersteinObjectiveMixin, CategoricalModel):
     ----------
     %(logits)s
     %(fitted)s
+
+    See Also
+    --------
+    CategoricalMMD : A kernel in place of distances.
+    gemclus.gemini.WassersteinGEMINI : The objective.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.nonparametric import CategoricalWasserstein
+    >>> X = np.array([[0.0, 0.0], [0.0, 1.0], [5.0, 5.0], [5.0, 6.0]])
+    >>> model = CategoricalWasserstein(n_clusters=2, metric="cityblock", random_state=0)
+    >>> labels = model.fit_predict(X)
+    >>> bool(labels[0] == labels[1] != labels[2] == labels[3])
+    True
     """
 
     metric: Pairwise

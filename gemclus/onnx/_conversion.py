@@ -112,7 +112,9 @@ def to_onnx(
     >>> from gemclus.tree import Kauri
     >>> X = load_iris().data
     >>> tree = Kauri(max_clusters=3).fit(X)
-    >>> onnx_model = to_onnx(tree)  # doctest: +SKIP
+    >>> onnx_model = to_onnx(tree)
+    >>> [output.name for output in onnx_model.graph.output]
+    ['label']
     >>> with open("tree.onnx", "wb") as file:  # doctest: +SKIP
     ...     file.write(onnx_model.SerializeToString())
     """

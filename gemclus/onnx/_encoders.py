@@ -41,7 +41,7 @@ def _write_text(graph, column, categories, rows, j):
 
 
 def _write_numbers(graph, column, categories, rows, j):
-    """Which category it is, as zeros and ones, times the table."""
+    """Zeros and ones that say the category, times the table."""
     column = graph.cast(column, np.float64)
     categories = categories.astype(np.float64)
     numbers = graph.constant(np.nan_to_num(categories), f"column {j}", np.float64)

@@ -24,7 +24,7 @@ def require_onnx() -> Any:
 
 
 class Graph:
-    """What a converter writes to.
+    """Graph of operators that a converter writes to.
 
     Tensors are known by their names. Types follow scikit-learn's: a scaler keeps
     float32, a projection by float64 components gives float64.
@@ -44,6 +44,19 @@ class Graph:
         In an order in which they can be run.
     constants : list of onnx.TensorProto
         The initialisers.
+
+    See Also
+    --------
+    converter : Registers a function that writes to one.
+    to_onnx : Writes models and pipelines.
+
+    Examples
+    --------
+    >>> from gemclus.onnx import Graph
+    >>> graph = Graph("float32", opset=18)
+    >>> logarithms = graph.node("Log", graph.declare("X", "float32"))
+    >>> [node.op_type for node in graph.nodes], graph.dtype_of(logarithms)
+    (['Log'], dtype('float32'))
     """
 
     dtype: np.dtype[Any]

@@ -1,4 +1,4 @@
-"""Who writes which estimator."""
+"""Registry of the functions that write estimators."""
 
 from __future__ import annotations
 

@@ -21,6 +21,18 @@ def register_skl2onnx() -> None:
     ------
     ImportError
         If skl2onnx is not installed.
+
+    See Also
+    --------
+    to_onnx : Writes models and pipelines without skl2onnx.
+    converter : Adds a class of one's own.
+
+    Examples
+    --------
+    >>> import skl2onnx  # doctest: +SKIP
+    >>> from gemclus.onnx import register_skl2onnx
+    >>> register_skl2onnx()  # doctest: +SKIP
+    >>> onnx_model = skl2onnx.to_onnx(pipeline, X[:1])  # doctest: +SKIP
     """
     try:
         import skl2onnx

@@ -1,4 +1,4 @@
-"""What a step reads: one matrix, or columns of several types."""
+"""Input of a step: one matrix, or columns of several types."""
 
 import numpy as np
 

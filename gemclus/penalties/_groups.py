@@ -32,6 +32,16 @@ def check_groups(groups: Groups, n_features: int) -> list[Integers]:
         twice.
     TypeError
         If `groups` is not a sequence of sequences of integers.
+
+    See Also
+    --------
+    GroupPenalty : A penalty on such groups.
+
+    Examples
+    --------
+    >>> from gemclus.penalties import check_groups
+    >>> [group.tolist() for group in check_groups([[0, 2]], n_features=4)]
+    [[0, 2], [1], [3]]
     """
     if groups is None:
         groups = []

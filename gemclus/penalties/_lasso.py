@@ -37,6 +37,22 @@ class GroupPenalty(ABC):
     ------
     ValueError, TypeError
         If groups overlap or hold anything else than indices of features.
+
+    See Also
+    --------
+    GroupLasso : The penalty of linear models.
+    HierarchicalLasso : The penalty of networks.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from gemclus.penalties import GroupLasso
+    >>> penalty = GroupLasso(n_features=3, groups=[[0, 1]])
+    >>> W = np.array([[3.0, 0.0], [0.0, 4.0], [0.0, 0.0]])
+    >>> penalty.group_norms(W), penalty.value(W)
+    (array([5., 0.]), 5.0)
+    >>> penalty.support(W)
+    array([ True,  True, False])
     """
 
     groups: list[Integers]
@@ -82,7 +98,7 @@ class GroupPenalty(ABC):
         return _prox.total_norm(W, self._members, self._starts)
 
     def support(self, W: Any) -> NDArray[np.bool_]:
-        """Which features are selected: those of a group that is not 0.
+        """Mask of the selected features: those of a group that is not 0.
 
         Parameters
         ----------
@@ -128,6 +144,11 @@ class GroupLasso(GroupPenalty):
     ----------
     groups : list of ndarray
         All groups, those of one feature included: a partition.
+
+    See Also
+    --------
+    HierarchicalLasso : The same with a bound on hidden weights.
+    gemclus.sparse.SparseLinearModel : Models trained with it.
 
     References
     ----------
@@ -199,6 +220,11 @@ class HierarchicalLasso(GroupPenalty):
     ----------
     groups : list of ndarray
         All groups, those of one feature included: a partition.
+
+    See Also
+    --------
+    GroupLasso : The same without hidden weights.
+    gemclus.sparse.SparseMLPModel : Models trained with it.
 
     References
     ----------

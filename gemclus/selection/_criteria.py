@@ -23,7 +23,7 @@ from gemclus.selection._wrapped import (
 
 @dataclass(frozen=True)
 class Criterion:
-    """How one criterion scores; larger is better.
+    """A criterion and its score; larger is better.
 
     Attributes
     ----------

@@ -324,7 +324,7 @@ default=("calinski_harabasz", "silhouette_cv")
         return self._of_best("feature_names_in_")
 
     def get_metadata_routing(self) -> MetadataRouter:
-        """How metadata of `fit` go to the estimator.
+        """Return the routing of the metadata of `fit` to the estimator.
 
         Returns
         -------

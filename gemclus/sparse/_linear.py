@@ -46,6 +46,13 @@ class SparseLinearModel(SparseMixin, LinearModel):
     %(sparse_fitted)s
     %(fitted)s
 
+    See Also
+    --------
+    SparseLinearMMD, SparseLinearMI : The same for one objective.
+    SparseMLPModel : A network with a hidden layer.
+    gemclus.penalties.GroupLasso : The penalty.
+    gemclus.selection.StabilitySelection : Selection over many halves of the data.
+
     Notes
     -----
     The proximal step costs O(D K), beside the O(N D K) of a training step.
@@ -55,6 +62,16 @@ class SparseLinearModel(SparseMixin, LinearModel):
     Ohl et al., "Sparse and geometry-aware generalisation of the mutual
     information for joint discriminative clustering and feature selection",
     Statistics and Computing 34, 2024.
+
+    Examples
+    --------
+    >>> from gemclus.data import celeux_one
+    >>> from gemclus.sparse import SparseLinearModel
+    >>> X, _ = celeux_one(n=200, p=5, random_state=0)
+    >>> model = SparseLinearModel(alpha=1, random_state=0)
+    >>> path = model.path(X, min_features=5)
+    >>> model.get_selection()
+    array([0, 1, 2, 3, 4])
     """
 
     groups: Groups
@@ -107,6 +124,13 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
         Biases.
     %(sparse_fitted)s
     %(fitted)s
+
+    See Also
+    --------
+    SparseLinearMI : The mutual information in place of a kernel.
+    SparseMLPMMD : A network with a hidden layer.
+    SparsePath : The result of `path`.
+    gemclus.linear.LinearMMD : The same on all features.
 
     Examples
     --------
@@ -172,6 +196,22 @@ class SparseLinearMI(SparseLinearModel):
         Biases.
     %(sparse_fitted)s
     %(fitted)s
+
+    See Also
+    --------
+    SparseLinearMMD : A kernel in place of the mutual information.
+    gemclus.gemini.MI : The objective.
+    gemclus.linear.RIM : A penalty that selects no features.
+
+    Examples
+    --------
+    >>> from gemclus.data import celeux_one
+    >>> from gemclus.sparse import SparseLinearMI
+    >>> X, _ = celeux_one(n=200, p=5, random_state=0)
+    >>> model = SparseLinearMI(alpha=1, random_state=0)
+    >>> path = model.path(X, min_features=5, keep_threshold=0.4)
+    >>> model.get_selection()
+    array([0, 1, 2, 3, 4])
     """
 
     groups: Groups

@@ -60,6 +60,12 @@ class SparseMLPModel(SparseMixin, MLPModel):
     %(sparse_fitted)s
     %(fitted)s
 
+    See Also
+    --------
+    SparseMLPMMD : The same for the MMD.
+    SparseLinearModel : The same without hidden layer.
+    gemclus.penalties.HierarchicalLasso : The penalty.
+
     Notes
     -----
     The proximal step costs O(D (K + H)), and O(log H) for each hidden weight
@@ -73,6 +79,16 @@ class SparseMLPModel(SparseMixin, MLPModel):
     Ohl et al., "Sparse and geometry-aware generalisation of the mutual
     information for joint discriminative clustering and feature selection",
     Statistics and Computing 34, 2024.
+
+    Examples
+    --------
+    >>> from gemclus.data import celeux_one
+    >>> from gemclus.sparse import SparseMLPModel
+    >>> X, _ = celeux_one(n=100, p=5, random_state=0)
+    >>> model = SparseMLPModel(alpha=1, random_state=0)
+    >>> path = model.path(X, min_features=5)
+    >>> model.get_selection()
+    array([0, 1, 2, 3, 4])
     """
 
     n_hidden_dim: int
@@ -176,6 +192,22 @@ class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
         are not selected are 0.
     %(sparse_fitted)s
     %(fitted)s
+
+    See Also
+    --------
+    SparseMLPModel : The same for any objective.
+    SparseLinearMMD : The same without hidden layer.
+    gemclus.mlp.MLPMMD : The same on all features.
+
+    Examples
+    --------
+    >>> from gemclus.data import celeux_one
+    >>> from gemclus.sparse import SparseMLPMMD
+    >>> X, _ = celeux_one(n=100, p=5, random_state=0)
+    >>> model = SparseMLPMMD(alpha=1, random_state=0)
+    >>> path = model.path(X, min_features=5)
+    >>> model.get_selection()
+    array([0, 1, 2, 3, 4])
     """
 
     kernel: Kernel

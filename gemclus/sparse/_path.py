@@ -32,7 +32,7 @@ class _Steps(NamedTuple):
 
 
 class SparsePath(_Steps):
-    """What a path went through; entry i of the lists belongs to its step i.
+    """Record of a path; entry i of the lists belongs to its step i.
 
     Parameters
     ----------

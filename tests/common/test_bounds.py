@@ -1,4 +1,4 @@
-"""Every bound of a parameter: the last value that is taken, and the next one, refused."""
+"""Every bound of a parameter: the last value taken, and the next one, refused."""
 
 import os
 

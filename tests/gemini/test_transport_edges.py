@@ -175,7 +175,7 @@ def test_an_interrupted_solve_leaves_nothing_behind(is_metric, ovo):
 @pytest.mark.parametrize("broken", [np.nan, np.inf, -1e-300])
 @pytest.mark.parametrize("where", [(0, 0), (58, 35), (58, 36), (69, 69)])
 def test_the_first_entry_that_is_no_cost_is_named(where, broken):
-    """Also beyond the entries that are looked at together, and where some are larger."""
+    """Also beyond the entries looked at together, and where some are larger."""
     costs = np.ones((70, 70))
     costs[69, 60:] = 1e300
     costs[where] = broken

@@ -162,7 +162,7 @@ def _operators():
 
 
 def _difference(file, before, after, operator):
-    """The mutant of two texts, or None if it is in a signature, a message or a style."""
+    """The mutant of two texts; None in a signature, a message or a style."""
     old, new = before.splitlines(True), after.splitlines(True)
     head, tail = 0, 1
     while old[head] == new[head]:

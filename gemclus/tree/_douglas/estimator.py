@@ -75,6 +75,11 @@ class Douglas(DiscriminativeModel):
         If the leaves are too many: more than 2 ** 25 scores. `feature_mask`
         makes them fewer.
 
+    See Also
+    --------
+    Kauri : A tree of hard splits.
+    gemclus.gemini.GEMINI : The objectives.
+
     Notes
     -----
     The temperature is the same for all features, so they should be

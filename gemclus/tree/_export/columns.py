@@ -151,7 +151,7 @@ def columns_of(model):
 
 
 def _through(step, columns):
-    """What a fitted step makes of some columns."""
+    """Columns that a fitted step makes of others."""
     if is_passthrough(step):
         return columns
     if isinstance(step, Pipeline):

@@ -65,18 +65,31 @@ def export_graphviz(
     source : str or None
         The source, if `out_file` is None.
 
-    Notes
-    -----
-    An inner node says how much of the variation of the training samples its split
-    explains: its gain, in percent of what would be gained if each sample had a
-    cluster of its own.
-
     Raises
     ------
     NotFittedError
         If the tree is not fitted.
     ValueError, TypeError
         If an argument is not what it should be.
+
+    See Also
+    --------
+    plot_tree : The tree drawn by matplotlib.
+    export_text : The rules of a tree as text.
+
+    Notes
+    -----
+    An inner node says how much of the variation of the training samples its split
+    explains: its gain, in percent of what would be gained if each sample had a
+    cluster of its own.
+
+    Examples
+    --------
+    >>> from gemclus.tree import Kauri, export_graphviz
+    >>> tree = Kauri(max_clusters=2).fit([[0.0], [1.0], [8.0], [9.0]])
+    >>> source = export_graphviz(tree, feature_names=["height"])
+    >>> source.startswith("digraph"), "height" in source
+    (True, True)
     """
     reader = Reader(kauri_tree, feature_names, cluster_names, decimals, max_depth)
     flags = {

@@ -67,12 +67,6 @@ def plot_tree(
     annotations : list of matplotlib.text.Annotation
         One box for each node shown.
 
-    Notes
-    -----
-    An inner node says how much of the variation of the training samples its split
-    explains: its gain, in percent of what would be gained if each sample had a
-    cluster of its own.
-
     Raises
     ------
     NotFittedError
@@ -81,6 +75,24 @@ def plot_tree(
         If matplotlib is not installed.
     ValueError, TypeError
         If an argument is not what it should be.
+
+    See Also
+    --------
+    export_graphviz : The tree as source for Graphviz.
+    export_text : The rules of a tree as text.
+
+    Notes
+    -----
+    An inner node says how much of the variation of the training samples its split
+    explains: its gain, in percent of what would be gained if each sample had a
+    cluster of its own.
+
+    Examples
+    --------
+    >>> from gemclus.tree import Kauri, plot_tree
+    >>> tree = Kauri(max_clusters=2).fit([[0.0], [1.0], [8.0], [9.0]])
+    >>> len(plot_tree(tree, feature_names=["height"]))
+    3
     """
     reader = Reader(kauri_tree, feature_names, cluster_names, decimals, max_depth)
     flags = {

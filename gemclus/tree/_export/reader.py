@@ -1,4 +1,4 @@
-"""What exports tell of a tree: names, tests, sizes, colours."""
+"""Texts that exports share: names, tests, sizes, colours."""
 
 import re
 from dataclasses import dataclass
@@ -75,7 +75,7 @@ class Reader:
         return not self.is_leaf(node) and self.tree.depths[node] >= self.max_depth
 
     def tests(self, node, greater=">", significant=False):
-        """What holds on the left and on the right of an inner node.
+        """Conditions of the left and of the right side of an inner node.
 
         With `significant`, numbers have six significant digits.
         """
@@ -130,7 +130,7 @@ class Reader:
         return lines
 
     def _gain(self, node):
-        """What a split explains of the variation of the training samples."""
+        """Share of the variation of the training samples that a split explains."""
         gain = self.tree.gains[node]
         # Trees of the first release know no variation, and odd kernels have none.
         variation = getattr(self.kauri, "variation_", 0.0)

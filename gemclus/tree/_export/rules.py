@@ -24,7 +24,7 @@ class Interval:
     missing: bool = True
 
     def narrowed(self, split, left):
-        """What is left of it on one side of a split."""
+        """The part of it on one side of a split."""
         missing = self.missing and split.missing_left is left
         if left:
             return Interval(self.low, min(self.high, split.threshold), missing)
@@ -57,7 +57,7 @@ class Categories:
         return cls(column.known, column.known, column.of_others is not None)
 
     def narrowed(self, split, left):
-        """What is left of it on one side of a split."""
+        """The part of it on one side of a split."""
         column = split.column
         ones = set(column.categories)
         members = tuple(c for c in self.members if (c in ones) != left)

@@ -127,6 +127,11 @@ def print_kauri_tree(kauri_tree: Any, feature_names: Names = None) -> None:
     ValueError, TypeError
         If an argument is not what it should be.
 
+    See Also
+    --------
+    export_text : The rules as text, with more options.
+    plot_tree : The tree drawn by matplotlib.
+
     Examples
     --------
     >>> from gemclus.tree import Kauri, print_kauri_tree

@@ -1,4 +1,4 @@
-"""How faithfully a tree explains a clustering."""
+"""Agreement of a tree with the clustering that it explains."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gemclus.tree._kauri.estimator import Kauri
 
 @dataclass(frozen=True)
 class FidelityReport:
-    """How well the clusters of a tree tell some labels; see `fidelity`.
+    """Agreement of the clusters of a tree with some labels; see `fidelity`.
 
     Attributes
     ----------
@@ -39,6 +39,20 @@ class FidelityReport:
         Number of rules.
     depth : int
         Largest number of tests in a rule.
+
+    See Also
+    --------
+    fidelity : Makes one.
+    sklearn.metrics.adjusted_rand_score : One of its measures.
+
+    Examples
+    --------
+    >>> from gemclus.tree import Kauri, fidelity
+    >>> X, labels = [[0.0], [1.0], [8.0], [9.0]], ["low", "low", "high", "high"]
+    >>> tree = Kauri(max_clusters=2, kernel="labels").fit(X, labels)
+    >>> report = fidelity(tree, X, labels)
+    >>> report.accuracy, report.n_leaves, report.cluster_labels.tolist()
+    (1.0, 2, ['low', 'high'])
     """
 
     accuracy: float
@@ -88,6 +102,12 @@ def fidelity(kauri_tree: Any, X: Any, labels: ArrayLike) -> FidelityReport:
         If the tree is not fitted.
     ValueError, TypeError
         If `X` or `labels` are not what they should be.
+
+    See Also
+    --------
+    FidelityReport : The result.
+    Kauri : The tree.
+    export_text : The rules of a tree as text.
 
     Examples
     --------

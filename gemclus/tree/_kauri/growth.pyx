@@ -43,7 +43,7 @@ cdef class _Job:
 
 
 cdef class _Caller:
-    """What a growth asks of Python: signals, and threads."""
+    """The services of Python in a growth: signals, and threads."""
 
     cdef object pool
     cdef list raised

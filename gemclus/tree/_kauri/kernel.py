@@ -1,4 +1,4 @@
-"""What a Kauri tree is grown on: a kernel, as a factor or as a matrix."""
+"""The kernel that a Kauri tree is grown on, as a factor or as a matrix."""
 
 import numpy as np
 from scipy.sparse import issparse
@@ -44,7 +44,7 @@ def column_means(X, weights=None):
 
 
 def fill_missing(X, kernel, values):
-    """What the kernel takes for `X`: missing values replaced in the linear kernel.
+    """Samples as the kernel takes them: the linear one has missing values replaced.
 
     Raises
     ------
@@ -173,7 +173,7 @@ class GrowthKernel:
             self.resolution = factor.shape[1] * (8 * _EPS) ** 2
 
     def variation(self):
-        """What would be gained if each sample had a cluster of its own.
+        """Gain that there would be if each sample had a cluster of its own.
 
         Cost O(N r) with a factor, O(N^2) with a matrix.
         """
