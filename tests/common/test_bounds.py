@@ -66,7 +66,7 @@ def named(model):
 
 def model_bounds():
     for cls in GRADIENT_MODELS:
-        for name in OF_MODELS.keys() & cls().get_params():
+        for name in sorted(OF_MODELS.keys() & cls().get_params()):
             yield pytest.param(cls, name, id=f"{cls.__name__}-{name}")
 
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from clusterers import ESTIMATORS
 from estimators import PUBLISHED
-from test_minimal import ESTIMATORS
 
 from gemclus._common.validation import (
     check_float,

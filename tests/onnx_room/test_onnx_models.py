@@ -20,7 +20,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 import onnx
-from onnx_room.runtime import DTYPES, assert_same, run
+from onnx_runs import DTYPES, assert_same, run
 
 from gemclus.onnx import to_onnx
 from gemclus.onnx._trees import round_down

@@ -31,7 +31,7 @@ from gemclus.tree import Kauri
 pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
-from onnx_room.runtime import DTYPES, assert_same, run
+from onnx_runs import DTYPES, assert_same, run
 
 from gemclus.onnx import _registry, converter, register_skl2onnx, to_onnx
 from gemclus.tree._export.reader import Reader

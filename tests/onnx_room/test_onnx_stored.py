@@ -10,7 +10,7 @@ pytest.importorskip("onnx")
 pytest.importorskip("onnxruntime")
 
 import onnx
-from onnx_room.runtime import run
+from onnx_runs import run
 
 from gemclus.onnx import to_onnx
 
