@@ -81,11 +81,11 @@ class TorchClustering(
         epochs (60 steps at least), towards the cells of a k-means++ seeding of each
         head, or towards given labels.
     n_init : int, default=1
-        Number of starts, of which the one with the least loss is kept. After a
-        quarter and after half of the epochs the half with the larger losses ends.
+        Number of starts, of which the one with the best objective is kept. After a
+        quarter and after half of the epochs the worse half ends.
     n_heads : int, default=1
         Number of heads of `n_clusters` outputs that share the trunk. The one with
-        the least loss in the last epoch predicts.
+        the best objective in the last epoch predicts.
     n_auxiliary : int, default=0
         Outputs of one more head, which trains the trunk on a finer clustering and
         does not predict. 0 is no such head.
@@ -138,7 +138,8 @@ class TorchClustering(
     objective_curve_ : ndarray of shape (n_epochs,)
         Minus that loss.
     start_losses_ : ndarray of shape (n_init,)
-        The last loss of each start.
+        The last objective of each start, by which they are compared: the loss of
+        its best head without the regularisers.
     converged_ : bool
         Whether the rule of `tol` ended the training.
     optimiser_ : torch.optim.Optimizer
@@ -541,7 +542,7 @@ class TorchClustering(
             for name, curve in curves.items()
         }
         self.objective_curve_ = -self.history_["loss"]
-        self.start_losses_ = np.array([each.training.loss for each in runs])
+        self.start_losses_ = np.array([each.training.least for each in runs])
         self.converged_ = run.monitor.converged
         self.labels_ = self._logits(X).argmax(-1).numpy()
         self.n_clusters_ = len(np.unique(self.labels_))
