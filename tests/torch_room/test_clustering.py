@@ -282,6 +282,10 @@ def test_half_precision_takes_every_start_and_the_neighbours():
     for objective in ("mi", "mmd_ova"):
         fitted = model(module, objective, regularisers=[VATLoss(eps="neighbours")])
         assert adjusted_rand_score(y, fitted.fit(X).labels_) > 0.5
+        half = torch.tensor(X).to(torch.bfloat16)
+        np.testing.assert_array_equal(
+            fitted.predict(half), fitted.predict(half.float())
+        )
 
 
 def test_integer_weights_repeat_samples_in_a_full_batch():
@@ -465,7 +469,9 @@ def test_callbacks_follow_epochs_and_may_stop():
     model(max_epochs=3).set_callbacks(watcher).fit(X)
     assert watcher.tasks == ["setup", *["epoch"] * 3, "training", "fit", "teardown"]
     stopper = Recorder(stop_after=2)
-    fitted = model(max_epochs=9).set_callbacks(stopper).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        fitted = model(max_epochs=9, tol=1e-9).set_callbacks(stopper).fit(X)
     assert fitted.n_iter_ == 2
     # The callbacks stay with the model, the trained state does not hold them.
     assert pickle.loads(pickle.dumps(fitted._run)).monitor.reporters == ()
