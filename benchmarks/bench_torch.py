@@ -130,7 +130,7 @@ def quality_rows(make, X, y, n_trained, options, floor):
         ]
 
 
-QUALITY = "seed, ARI (>= {}), ARI held out, losses of the starts, CPU s"
+QUALITY = "seed, ARI (>= {}), ARI held out, objectives of the starts, CPU s"
 
 
 def run_mnist(options):

@@ -71,7 +71,7 @@ model = TorchClustering(
         (VATLoss(eps="neighbours"), 10.0),
         (ConsistencyLoss(augment), 10.0),
     ],
-    n_heads=10,  # ten clusterings on one trunk: the one with the least loss predicts
+    n_heads=10,  # ten clusterings on one trunk, of which the best predicts
     n_auxiliary=100,  # and a finer one, which only helps to train it
     n_init=3,  # three starts: the weaker ones end early
     init="random",
@@ -91,7 +91,7 @@ for name, train, new in [
         f"{name}: {adjusted_rand_score(digits, train):.3f}, "
         f"new images {adjusted_rand_score(digits_new, new):.3f}"
     )
-print("losses of the starts:", model.start_losses_.round(2))
+print("objectives of the starts:", model.start_losses_.round(2))
 
 figure, axes = plt.subplots(2, 6, figsize=(11, 4.4))
 curve = axes[0, 0]

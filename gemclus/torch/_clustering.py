@@ -13,45 +13,35 @@ import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted
 from torch import nn
 
 from gemclus.torch._arguments import (
-    check_affinity,
     check_parameters,
-    check_weight,
     make_task,
 )
 from gemclus.torch._house import (
     ArrayLike,
     BaseEstimator,
     CallbackSupportMixin,
-    ClassNamePrefixFeaturesOutMixin,
     ClusterMixin,
     Floats,
     Integers,
     Monitor,
     Seed,
     TrainingInterrupted,
-    TransformerMixin,
     VersionedStateMixin,
     callback_context,
-    check_samples,
     warn,
     watching,
     with_callbacks,
 )
-from gemclus.torch._network import device_of, dtype_of
+from gemclus.torch._predictions import PredictionMixin
 from gemclus.torch._restarts import Interrupted, Run, train_best
-
-# Samples of which predictions are made at a time, at least.
-_PREDICTED_AT_ONCE = 1024
 
 
 class TorchClustering(
     VersionedStateMixin,
-    ClassNamePrefixFeaturesOutMixin,
-    TransformerMixin,
+    PredictionMixin,
     ClusterMixin,
     CallbackSupportMixin,
     BaseEstimator,
@@ -81,11 +71,11 @@ class TorchClustering(
         epochs (60 steps at least), towards the cells of a k-means++ seeding of each
         head, or towards given labels.
     n_init : int, default=1
-        Number of starts, of which the one with the least loss is kept. After a
-        quarter and after half of the epochs the half with the larger losses ends.
+        Number of starts, of which the one with the best objective is kept. After a
+        quarter and after half of the epochs the worse half ends.
     n_heads : int, default=1
         Number of heads of `n_clusters` outputs that share the trunk. The one with
-        the least loss in the last epoch predicts.
+        the best objective in the last epoch predicts.
     n_auxiliary : int, default=0
         Outputs of one more head, which trains the trunk on a finer clustering and
         does not predict. 0 is no such head.
@@ -138,7 +128,8 @@ class TorchClustering(
     objective_curve_ : ndarray of shape (n_epochs,)
         Minus that loss.
     start_losses_ : ndarray of shape (n_init,)
-        The last loss of each start.
+        The last objective of each start, by which they are compared: the loss of
+        its best head without the regularisers.
     converged_ : bool
         Whether the rule of `tol` ended the training.
     optimiser_ : torch.optim.Optimizer
@@ -380,132 +371,10 @@ class TorchClustering(
         """
         return self.fit(X, y, sample_weight).labels_
 
-    def predict_proba(self, X: Any) -> Floats:
-        """Probability of each cluster.
-
-        Parameters
-        ----------
-        X : array-like or tensor of shape (n, ...)
-            Samples, new ones or not.
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n, K)
-            ``p(y | x)``, rows summing to 1, by the network in evaluation mode.
-        """
-        check_is_fitted(self)
-        X = self._check_samples(X, reset=False)
-        return self._logits(X).softmax(-1).numpy()
-
-    def predict(self, X: Any) -> Integers:
-        """Most probable cluster of each sample.
-
-        Parameters
-        ----------
-        X : array-like or tensor of shape (n, ...)
-            Samples, new ones or not.
-
-        Returns
-        -------
-        labels : ndarray of shape (n,)
-            Clusters, from 0 to K - 1.
-        """
-        check_is_fitted(self)
-        return self._logits(self._check_samples(X, reset=False)).argmax(-1).numpy()
-
-    def transform(self, X: Any) -> Floats:
-        """Probability of each cluster: the same as `predict_proba`.
-
-        Parameters
-        ----------
-        X : array-like or tensor of shape (n, ...)
-            Samples, new ones or not.
-
-        Returns
-        -------
-        y_pred : ndarray of shape (n, K)
-            ``p(y | x)``.
-        """
-        return self.predict_proba(X)
-
-    def score(
-        self, X: Any, y: Any = None, sample_weight: ArrayLike | None = None
-    ) -> float:
-        """The objective on some samples, without `balance` and regularisers.
-
-        Parameters
-        ----------
-        X, y, sample_weight
-            As in `fit`.
-
-        Returns
-        -------
-        value : float
-            The GEMINI; larger is better.
-        """
-        check_is_fitted(self)
-        loss, _ = check_parameters(self)
-        loss.balance = 0.0
-        X = self._check_samples(X, reset=False)
-        affinity = check_affinity(y, len(X), loss)
-        weight = check_weight(sample_weight, len(X))
-        samples = torch.from_numpy(X) if affinity is None else None
-        value = loss.eval()(
-            self._logits(X).double(), samples, affinity=affinity, sample_weight=weight
-        )
-        return -value.item()
-
-    @property
-    def module_(self) -> Any:
-        """The trunk and the head that predicts: (n, ...) to logits (n, K)."""
-        check_is_fitted(self)
-        return self.network_.single(self.head_)
-
-    @property
-    def n_clusters_used_(self) -> int:
-        """Number of clusters that have training samples."""
-        check_is_fitted(self)
-        return self.n_clusters_
-
     @property
     def max_iter(self) -> int:
         """`max_epochs`, by the name of the other models."""
         return self.max_epochs
-
-    def __sklearn_tags__(self) -> Any:
-        tags = super().__sklearn_tags__()
-        # Predictions have the type of the module.
-        tags.transformer_tags.preserves_dtype = []
-        return tags
-
-    @property
-    def _n_features_out(self):
-        return self.n_clusters
-
-    # Checks
-
-    def _check_samples(self, X, reset):
-        """`X` as an array of the type of the module."""
-        if isinstance(X, torch.Tensor):
-            X = X.detach().cpu().numpy()
-        narrow = torch.finfo(dtype_of(self.module)).bits <= 32
-        X = check_samples(
-            self,
-            X,
-            reset=reset,
-            dtype=np.float32 if narrow else np.float64,
-            order="C",
-            allow_nd=True,
-            ensure_min_samples=2 if reset else 1,
-        )
-        if reset:
-            self._sample_shape = X.shape[1:]
-        elif X.shape[1:] != self._sample_shape:
-            raise ValueError(
-                f"X must have samples of shape {self._sample_shape}, as in fit, got "
-                f"{X.shape[1:]}"
-            )
-        return X if X.flags.writeable else X.copy()
 
     # One fit
 
@@ -541,7 +410,7 @@ class TorchClustering(
             for name, curve in curves.items()
         }
         self.objective_curve_ = -self.history_["loss"]
-        self.start_losses_ = np.array([each.training.loss for each in runs])
+        self.start_losses_ = np.array([each.training.least for each in runs])
         self.converged_ = run.monitor.converged
         self.labels_ = self._logits(X).argmax(-1).numpy()
         self.n_clusters_ = len(np.unique(self.labels_))
@@ -562,7 +431,8 @@ class TorchClustering(
     def _warn_of_the_end(self, run):
         """Say what is wrong with the trained model, and what may help."""
         name = type(self).__name__
-        if self.tol is not None and not self.converged_ and run.error is None:
+        ended = self.converged_ or run.monitor.stopped or run.error is not None
+        if self.tol is not None and not ended:
             warn(
                 f"{name} did not converge in max_epochs={self.max_epochs} epochs: "
                 "increase max_epochs or tol.",
@@ -575,23 +445,6 @@ class TorchClustering(
                 "balance=3)), start softly (init='k-means++'), try more starts "
                 "(n_init), or lower the weights of the regularisers."
             )
-
-    def _logits(self, X):
-        """Logits of the head that predicts, by blocks, on the CPU."""
-        device = device_of(self.device)
-        network = self.network_.to(device).eval()
-        samples = torch.from_numpy(X).to(dtype_of(network))
-        step = max(self.batch_size, _PREDICTED_AT_ONCE)
-        with torch.no_grad():
-            parts = [
-                self._of_head(network(part.to(device))).cpu()
-                for part in samples.split(step)
-            ]
-        logits = torch.cat(parts)
-        return logits if logits.dtype.itemsize >= 4 else logits.float()
-
-    def _of_head(self, outputs):
-        return outputs[0][self.head_] if isinstance(outputs, tuple) else outputs
 
     def __getstate__(self) -> dict[str, Any]:
         if "_run" in vars(self):

@@ -1,4 +1,4 @@
-"""Several trainings from different starts, of which the best by its loss is kept."""
+"""Several trainings from different starts, of which the best is kept."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Run:
     error : Diverged or None
         Why it ended early.
     is_abandoned : bool
-        Whether it was left for others, whose loss was less.
+        Whether it was left for others, which were better.
     """
 
     def __init__(self, task, seed, monitor):
@@ -86,7 +86,7 @@ def train_best(task, seeds, watch, tol, n_iter_no_change):
     Returns
     -------
     best : Run
-        The one with the least loss.
+        The one with the least `GeminiLoss`.
     runs : list of Run
         All of them, in the order of the seeds.
 
@@ -130,12 +130,12 @@ def _stages(max_epochs, n_runs):
 
 
 def _better_half(runs):
-    ordered = sorted(runs, key=lambda run: run.training.loss)
+    ordered = sorted(runs, key=lambda run: run.training.least)
     return ordered[: math.ceil(len(runs) / 2)]
 
 
 def _best(runs):
-    return min(runs, key=lambda run: run.training.loss)
+    return min(runs, key=lambda run: run.training.least)
 
 
 def _tell(run):

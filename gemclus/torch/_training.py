@@ -124,15 +124,18 @@ class Training:
                 raise ValueError("module must have parameters that require a gradient")
             self.optimiser = torch.optim.Adam(moved, lr=task.learning_rate)
 
-    @property
-    def best_head(self):
-        """The head with the least loss of the last epoch."""
-        return int(np.argmin(self.losses[-1])) if self.losses else 0
+    # Heads and starts are compared by the objective alone: the regularisers prefer
+    # those that have missed a boundary, which then costs them nothing.
 
     @property
-    def loss(self):
-        """The loss of that head; infinite before the first epoch."""
-        return float(self.losses[-1].min()) if self.losses else math.inf
+    def best_head(self):
+        """The head with the least `GeminiLoss` of the last epoch."""
+        return int(np.argmin(self.objectives[-1])) if self.objectives else 0
+
+    @property
+    def least(self):
+        """That loss of that head; infinite before the first epoch."""
+        return float(self.objectives[-1].min()) if self.objectives else math.inf
 
     def begin(self):
         """Lead the new weights to where the `init` of the task says."""
@@ -199,7 +202,7 @@ class Training:
             raise
         self.losses.append(total / count)
         self.objectives.append(objective / count)
-        return self.loss
+        return float(self.losses[-1][self.best_head])
 
     def _train(self, rows, X, weight, share):
         """One step. Returns the loss and the objective of each head, and `share`."""

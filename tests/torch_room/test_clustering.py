@@ -149,22 +149,34 @@ def test_pretrained_weights_and_frozen_layers():
     assert not torch.allclose(drawn.network_.trunk[2].weight, module[2].weight)
 
 
-def test_heads_and_restarts_keep_the_least_loss():
+def test_heads_and_restarts_keep_the_best_objective():
     X, _ = blobs()
     fitted = everything(max_epochs=8).fit(X)
-    losses = fitted._run.training.losses
-    assert len(losses) == fitted.n_iter_ == 8
-    assert all(each.shape == (3,) for each in losses)
-    assert fitted.head_ == losses[-1].argmin()
+    training = fitted._run.training
+    losses, objectives = training.losses, training.objectives
+    assert len(losses) == len(objectives) == fitted.n_iter_ == 8
+    assert all(each.shape == (3,) for each in (*losses, *objectives))
+    assert fitted.head_ == objectives[-1].argmin()
     assert fitted.start_losses_.shape == (3,)
-    assert fitted.history_["loss"][-1] == losses[-1].min()
-    assert fitted.history_["loss"][-1] in fitted.start_losses_
+    assert fitted.history_["loss"][-1] == losses[-1][fitted.head_]
+    assert fitted.history_["objective"][-1] == objectives[-1].min()
+    assert fitted.history_["objective"][-1] == fitted.start_losses_.min()
     np.testing.assert_array_equal(fitted.objective_curve_, -fitted.history_["loss"])
     # The heads that predicts is the one cut out.
     network = fitted.network_.eval()
     logits = network(torch.tensor(X))
     assert [tuple(each.shape) for each in logits] == [(3, 240, 3), (1, 240, 7)]
     torch.testing.assert_close(fitted.module_(torch.tensor(X)), logits[0][fitted.head_])
+
+
+def test_a_regulariser_chooses_no_head():
+    """It likes the head that finds nothing, whose predictions nothing changes."""
+    X, _ = blobs()
+    training = begun(X, n_heads=2)
+    training.losses = [np.array([-1.0, -2.0])]
+    training.objectives = [np.array([-3.0, -2.5])]
+    assert training.best_head == 0
+    assert training.least == -3.0
 
 
 def test_weak_starts_end_early():
@@ -190,10 +202,10 @@ def test_rungs_keep_the_better_half():
     class Fake:
         def __init__(self, loss):
             self.training = self
-            self.loss = loss
+            self.least = loss
 
     runs = [Fake(loss) for loss in (3.0, 1.0, 2.0, np.inf, 0.0)]
-    assert [run.loss for run in _better_half(runs)] == [0.0, 1.0, 2.0]
+    assert [run.least for run in _better_half(runs)] == [0.0, 1.0, 2.0]
 
 
 def begun(X, **arguments):
@@ -270,6 +282,10 @@ def test_half_precision_takes_every_start_and_the_neighbours():
     for objective in ("mi", "mmd_ova"):
         fitted = model(module, objective, regularisers=[VATLoss(eps="neighbours")])
         assert adjusted_rand_score(y, fitted.fit(X).labels_) > 0.5
+        half = torch.tensor(X).to(torch.bfloat16)
+        np.testing.assert_array_equal(
+            fitted.predict(half), fitted.predict(half.float())
+        )
 
 
 def test_integer_weights_repeat_samples_in_a_full_batch():
@@ -453,7 +469,9 @@ def test_callbacks_follow_epochs_and_may_stop():
     model(max_epochs=3).set_callbacks(watcher).fit(X)
     assert watcher.tasks == ["setup", *["epoch"] * 3, "training", "fit", "teardown"]
     stopper = Recorder(stop_after=2)
-    fitted = model(max_epochs=9).set_callbacks(stopper).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", ConvergenceWarning)
+        fitted = model(max_epochs=9, tol=1e-9).set_callbacks(stopper).fit(X)
     assert fitted.n_iter_ == 2
     # The callbacks stay with the model, the trained state does not hold them.
     assert pickle.loads(pickle.dumps(fitted._run)).monitor.reporters == ()

@@ -62,7 +62,7 @@ def test_the_gradient_is_that_of_the_whole_batch(case, results):
         if "consistency" not in arguments:  # of each process's own samples
             torch.testing.assert_close(shared, value, rtol=1e-12, atol=1e-12)
         for got, expected in zip(found, gradients):
-            torch.testing.assert_close(got, expected, rtol=1e-10, atol=1e-12)
+            torch.testing.assert_close(got, expected, rtol=1e-12, atol=1e-12)
 
 
 def test_evaluation_mode_does_not_wait_for_others(results):
