@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from estimators import PUBLISHED
 
-from gemclus.gemini import AVAILABLE_GEMINIS, GEMINI, MI
+from gemclus.gemini import AVAILABLE_GEMINIS, GEMINI, MI, MMDGEMINI
 from gemclus.gemini._registry import make_gemini
 from gemclus.linear import RIM, LinearModel
 from gemclus.testing import check_gemini, check_model_gradients
@@ -56,7 +56,28 @@ class Altered(MI):
             value = np.array([value])
         elif self.fault == "no gradient":
             return value
+        elif self.fault == "one of two" and return_grad:
+            return (value,)
+        elif self.fault == "three" and return_grad:
+            return value, gradient, None
+        elif self.fault == "a list" and return_grad:
+            return [value, gradient]
         return (value, gradient) if return_grad else value
+
+
+class AlteredAffinity(MMDGEMINI):
+    """An objective that changes the kernel it is given."""
+
+    def evaluate(self, y_pred, affinity, return_grad=False):
+        answer = super().evaluate(y_pred, affinity, return_grad)
+        affinity[0, 1] += 1e-9
+        return answer
+
+
+def test_an_objective_that_changes_its_affinity_is_named():
+    gemini = AlteredAffinity(kernel="rbf")
+    with pytest.raises(AssertionError, match="evaluate modifies the affinity"):
+        check_gemini(gemini)
 
 
 @pytest.mark.parametrize(
@@ -70,6 +91,9 @@ class Altered(MI):
         ("order of clusters", "permutation of the clusters changes the value"),
         ("array", "one number"),
         ("no gradient", r"\(value, gradient\)"),
+        ("one of two", r"\(value, gradient\).*got tuple"),
+        ("three", r"\(value, gradient\).*got tuple"),
+        ("a list", r"\(value, gradient\).*got list"),
     ],
 )
 def test_faults_of_an_objective_are_named(fault, message, monkeypatch):

@@ -110,11 +110,23 @@ def main():
         return not mutant.equivalent and status == wanted
 
     untried = [mutant for mutant in mutants if is_wanted(mutant)]
-    # In any order: what an interrupted run has tried is a fair part of all.
-    random.Random(options.seed).shuffle(untried)
+    untried = in_turn(untried, options.seed)
     if untried and not options.report:
         try_all(untried, results, log, options)
     return int(report(mutants, results, stale) < options.at_least)
+
+
+def in_turn(mutants, seed):
+    """In any order, but a mutant of each room in turn.
+
+    What an interrupted run has tried is a fair part of each.
+    """
+    random.Random(seed).shuffle(mutants)
+    rounds, counts = {}, Counter()
+    for mutant in mutants:
+        rounds[mutant.key] = counts[mutant.room]
+        counts[mutant.room] += 1
+    return sorted(mutants, key=lambda mutant: rounds[mutant.key])
 
 
 def try_all(mutants, results, log, options):

@@ -83,6 +83,29 @@ def test_a_path_that_keeps_most_features_says_so():
         small().path(X, min_features=8, restore_best_weights=False)
 
 
+@pytest.mark.parametrize(
+    ("n_features", "n_kept", "min_features", "warned"),
+    [
+        (10, 5, 0, False),
+        (10, 6, 0, True),
+        (11, 5, 0, False),
+        (11, 6, 0, True),
+        (10, 7, 7, False),
+        (10, 8, 7, True),
+        (10, 6, 4, True),
+        (10, 10, 9, True),
+    ],
+)
+def test_more_than_half_is_most(n_features, n_kept, min_features, warned, recwarn):
+    model = small()
+    model.n_features_in_ = n_features
+    model.get_selection = lambda: np.arange(n_kept)
+    model._warn_of_features_left(min_features)
+    messages = [str(caught.message) for caught in recwarn]
+    assert len(messages) == warned
+    assert all(f"use {n_kept} of {n_features} features" in m for m in messages)
+
+
 @pytest.mark.parametrize("cls", [SparseLinearMI, SparseLinearMMD])
 def test_a_fit_that_selects_everything_says_so(cls):
     message = "All 10 features are selected with alpha=0.001: raise alpha"
