@@ -13,6 +13,7 @@ from sklearn.utils.validation import check_array
 
 from gemclus._base import DiscriminativeModel
 from gemclus._common.fingerprints import KnownRows
+from gemclus._common.folds import is_renumbered
 from gemclus._common.pickling import stored_as_state
 from gemclus._common.typing import ArrayLike, Booleans, Floats, Integers
 from gemclus._common.validation import check_float
@@ -89,7 +90,8 @@ def add_mlcl_constraint(
     - A model with constraints of several factors has a `factor` of None; another
       value that `set_params` gives it is for all pairs.
     - Without `X`, positions are those of the rows that `fit` gets, whatever they
-      are. A cross-validation renumbers these: give `X`, or, where a pipeline
+      are. A cross-validation renumbers these, and those of scikit-learn and of
+      `gemclus.selection` are refused: give `X`, or, where a pipeline
       changes the features, ``y=gemclus.affinity.SampleIndices(N)`` (or the
       precomputed affinity, as an affinity object), of which each fold gets its
       rows. Pairs then follow their samples, and those with a sample outside the
@@ -281,6 +283,13 @@ class PairConstraints:
                 "y=gemclus.affinity.SampleIndices(n_samples)"
             )
             _check_positions(pairs, n_samples, remedy)
+            if len(pairs) and is_renumbered(n_samples):
+                raise ValueError(
+                    "constraints have positions in all of the samples, and a "
+                    "cross-validation gives fit some of them, which have others: give "
+                    "add_mlcl_constraint the samples as X, or the cross-validation "
+                    "y=gemclus.affinity.SampleIndices(n_samples)"
+                )
         weights = self.weights
         if sample_weight is not None:
             inside = inside & (sample_weight[pairs] > 0.0).all(axis=1)

@@ -10,7 +10,14 @@ from estimators import PUBLISHED
 from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.datasets import make_blobs
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    cross_val_predict,
+    cross_val_score,
+    learning_curve,
+    permutation_test_score,
+)
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -19,6 +26,8 @@ from gemclus.affinity import DenseKernel, SampleIndices
 from gemclus.linear import RIM, LinearMMD, LinearModel
 from gemclus.mlp import MLPModel
 from gemclus.nonparametric import CategoricalModel
+from gemclus.selection import KSelector, StabilitySelection, whole_data
+from gemclus.sparse import SparseLinearMI
 from gemclus.tree import Kauri
 
 
@@ -456,6 +465,64 @@ def test_cross_validation_with_indices(X):
     assert np.isfinite(scores).all()
     with pytest.raises(ValueError, match="SampleIndices"):
         cross_val_score(model, X, cv=KFold(4), error_score="raise")
+
+
+def folds_of_every_kind(model, X):
+    """Each fits the model to folds in which pair (0, 10) has other numbers."""
+    cv = KFold(4, shuffle=True, random_state=0)
+    yield lambda: cross_val_score(model, X, cv=cv, error_score="raise")
+    yield lambda: cross_val_predict(model, X, cv=cv)
+    grid = {"n_clusters": [2]}
+    yield lambda: GridSearchCV(model, grid, cv=cv, error_score="raise").fit(X)
+    yield lambda: GridSearchCV(
+        make_pipeline(StandardScaler(), model),
+        {f"{type(model).__name__.lower()}__n_clusters": [2]},
+        cv=cv,
+        n_jobs=2,
+        error_score="raise",
+    ).fit(X)
+    yield lambda: learning_curve(
+        model, X, None, cv=cv, train_sizes=[0.9], shuffle=True, error_score="raise"
+    )
+    yield lambda: learning_curve(
+        model, X, np.zeros(40), cv=cv, exploit_incremental_learning=True,
+        train_sizes=[1.0], error_score="raise",
+    )  # fmt: skip
+    yield lambda: permutation_test_score(
+        model, X, np.zeros(40), cv=cv, n_permutations=1
+    )
+    yield lambda: KSelector(model, [2], random_state=0).fit(X)
+
+
+@pytest.mark.parametrize("kind", range(8))
+def test_folds_are_refused_without_identity(kind, X):
+    """Positions would be those of other samples, without a word."""
+    model = RIM(max_iter=2, random_state=0, **PUBLISHED)
+    constrained = add_mlcl_constraint(model, [[0, 10]])
+    with pytest.raises(ValueError, match="constraints have positions.*SampleIndices"):
+        list(folds_of_every_kind(constrained, X))[kind]()
+    # Models without pairs, or with pairs of known samples, go through.
+    for other in (model, add_mlcl_constraint(model, X=X)):
+        assert list(folds_of_every_kind(other, X))[kind]() is not None
+
+
+def test_halves_of_stability_selection_are_refused_without_identity(X):
+    model = SparseLinearMI(max_iter=2, random_state=0, **PUBLISHED)
+    constrained = add_mlcl_constraint(model, [[0, 10]])
+    selector = StabilitySelection(constrained, n_resamples=2, min_features=1)
+    with pytest.raises(ValueError, match="constraints have positions"):
+        selector.fit(X)
+
+
+def test_rows_in_their_places_are_no_fold(X):
+    model = RIM(max_iter=2, random_state=0, **PUBLISHED)
+    constrained = add_mlcl_constraint(model, [[0, 10]])
+    for cv in (whole_data, [(np.arange(30), np.arange(30, 40))]):
+        scores = cross_val_score(constrained, X, cv=cv, error_score="raise")
+        assert np.isfinite(scores).all()
+    # A search whose winner is fitted to all samples.
+    search = GridSearchCV(constrained, {"reg": [0.1, 0.2]}, cv=whole_data)
+    assert search.fit(X).best_estimator_.labels_.shape == (40,)
 
 
 def test_cross_validation_with_a_precomputed_kernel_and_batches(X):

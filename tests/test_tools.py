@@ -7,19 +7,28 @@ import warnings
 
 import numpy as np
 import pytest
+import sklearn
 from estimators import GRADIENT_MODELS
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import make_blobs
+from sklearn.exceptions import UnsetMetadataPassedError
 from sklearn.feature_selection import RFE, SelectFromModel
 from sklearn.inspection import DecisionBoundaryDisplay, permutation_importance
 from sklearn.metrics import adjusted_rand_score
-from sklearn.model_selection import GridSearchCV, RandomizedSearchCV
+from sklearn.model_selection import (
+    GridSearchCV,
+    KFold,
+    RandomizedSearchCV,
+    cross_val_score,
+)
 from sklearn.pipeline import FeatureUnion, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 from test_minimal import small
 
-from gemclus.linear import KernelRIM
+from gemclus import add_mlcl_constraint
+from gemclus.linear import RIM, KernelRIM
 from gemclus.nonparametric import CategoricalModel
+from gemclus.sparse import SparseMLPModel
 from gemclus.tree import Kauri
 
 X, Y = make_blobs(90, 4, centers=3, cluster_std=0.4, random_state=0)
@@ -128,6 +137,53 @@ def test_optuna(cls):
     assert study.best_params == {"k": 3}
 
 
+# Metadata routing
+
+
+def weighed(cls):
+    """A model that asks for weights in `fit` and `score`."""
+    model = small(cls).set_fit_request(sample_weight=True)
+    return model.set_score_request(sample_weight=True)
+
+
+@every_model
+def test_weights_are_routed(cls):
+    weights = 1.0 + np.arange(90.0) % 4
+    with sklearn.config_context(enable_metadata_routing=True):
+        expected = small(cls).fit(X, sample_weight=weights)
+        scaler = StandardScaler(with_mean=False, with_std=False)
+        scaler.set_fit_request(sample_weight=False)
+        pipeline = make_pipeline(scaler, weighed(cls)).fit(X, sample_weight=weights)
+        np.testing.assert_array_equal(pipeline.predict(X), expected.labels_)
+        by_weight = pipeline.score(X, sample_weight=weights)
+        assert by_weight == pytest.approx(expected.score(X, sample_weight=weights))
+
+        # Folds get the weights of their rows, in `fit` and in `score`.
+        cv = KFold(3, shuffle=True, random_state=0)
+        scores = cross_val_score(
+            weighed(cls), X, cv=cv, params={"sample_weight": weights}
+        )
+        for score, (train, test) in zip(scores, cv.split(X)):
+            model = small(cls).fit(X[train], sample_weight=weights[train])
+            assert score == pytest.approx(
+                model.score(X[test], sample_weight=weights[test])
+            )
+
+        search = GridSearchCV(
+            pipeline, {f"{cls.__name__.lower()}__{count_of(cls)}": [3]}
+        )
+        search.fit(X, sample_weight=weights)
+        np.testing.assert_array_equal(search.predict(X), expected.predict(X))
+        assert search.score(X, sample_weight=weights) == pytest.approx(by_weight)
+
+
+@every_model
+def test_weights_without_a_request_are_refused(cls):
+    with sklearn.config_context(enable_metadata_routing=True):
+        with pytest.raises(UnsetMetadataPassedError, match="sample_weight"):
+            cross_val_score(small(cls), X, params={"sample_weight": np.ones(90)})
+
+
 # Importance and selection
 
 
@@ -201,8 +257,32 @@ def test_skops(cls):
     unknown = io.get_untrusted_types(data=stored)
     read = io.loads(stored, trusted=unknown)
     np.testing.assert_array_equal(read.predict(X), model.predict(X))
-    own = [name for name in unknown if name.startswith("gemclus.")]
-    assert own[0] == unknown[0] and len(unknown) == len(own)
+    assert unknown == [f"{cls.__module__}.{cls.__name__}"]
+    if hasattr(model, "optimiser_"):
+        assert type(read.optimiser_) is type(model.optimiser_)
+
+
+def test_skops_after_a_path_and_with_constraints():
+    """What else a model may keep."""
+    io = pytest.importorskip("skops.io", reason="skops")
+    model = small(SparseMLPModel)
+    model.path(X, alpha_multiplier=2.0)
+    constrained = add_mlcl_constraint(small(RIM), [[0, 1]], X=X).fit(X)
+    for fitted in (model, constrained):
+        stored = io.dumps(fitted)
+        unknown = io.get_untrusted_types(data=stored)
+        cls = type(fitted)
+        assert unknown == [f"{cls.__module__}.{cls.__name__}"]
+        read = io.loads(stored, trusted=unknown)
+        np.testing.assert_array_equal(read.predict(X), fitted.predict(X))
+        assert repr(read) == repr(fitted)
+        if fitted is model:
+            assert type(read.path_) is type(model.path_)
+            np.testing.assert_array_equal(
+                read.path_.feature_norms, model.path_.feature_norms
+            )
+            np.testing.assert_array_equal(read.path_[0][0], model.path_[0][0])
+            assert read.path_[1:] == model.path_[1:]
 
 
 @every_model
