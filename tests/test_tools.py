@@ -285,6 +285,13 @@ def test_skops_after_a_path_and_with_constraints():
         read = io.loads(stored, trusted=unknown)
         np.testing.assert_array_equal(read.predict(X), fitted.predict(X))
         assert repr(read) == repr(fitted)
+        if fitted is model:
+            assert type(read.path_) is type(model.path_)
+            np.testing.assert_array_equal(
+                read.path_.feature_norms, model.path_.feature_norms
+            )
+            np.testing.assert_array_equal(read.path_[0][0], model.path_[0][0])
+            assert read.path_[1:] == model.path_[1:]
 
 
 @every_model

@@ -21,7 +21,7 @@ _FITTING_FOLDS = {
 
 
 def is_renumbered(n_samples: int) -> bool:
-    """Whether the samples of a fit are rows of others, in which they have other numbers.
+    """Whether the samples of a fit are rows of others, where their numbers differ.
 
     Scikit-learn does not tell an estimator that it is given a fold, so this looks for
     the functions that cut folds among those that are running. Cost: that of a

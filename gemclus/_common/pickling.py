@@ -12,8 +12,8 @@ FORMAT = 1
 
 _VERSION = version("gemclus")
 _KEY = "_gemclus_format"
-# Marks the state of a part of a model.
-_PART = "_gemclus_part"
+# Mark the state of a part of a model, and the entries of one that is a tuple.
+_PART, _ITEMS = "_gemclus_part", "_gemclus_items"
 
 # Classes of the package whose objects models keep, by what files call them.
 _PARTS: dict[str, type] = {}
@@ -36,6 +36,8 @@ def _stored(value: Any) -> Any:
     if _PARTS.get(name) is not type(value):
         return value
     state = {key: _stored(entry) for key, entry in vars(value).items()}
+    if isinstance(value, tuple):
+        state[_ITEMS] = list(value)
     return {_PART: name, **state}
 
 
@@ -44,8 +46,10 @@ def _restored(value: Any) -> Any:
         return value
     if value[_PART] not in _PARTS:
         raise ValueError(f"the file holds an unknown part, {value[_PART]!r}")
-    part: Any = object.__new__(_PARTS[value[_PART]])
-    state = {key: _restored(entry) for key, entry in value.items() if key != _PART}
+    state = {key: _restored(entry) for key, entry in value.items()}
+    cls = _PARTS[state.pop(_PART)]
+    items = state.pop(_ITEMS, None)
+    part: Any = object.__new__(cls) if items is None else tuple.__new__(cls, items)
     if hasattr(part, "__setstate__"):
         part.__setstate__(state)
     else:

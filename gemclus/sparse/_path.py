@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gemclus._common.pickling import stored_as_state
 from gemclus._common.reports import say
 from gemclus._common.typing import Floats
 from gemclus._common.validation import check_bool, check_float, check_int
@@ -31,6 +32,7 @@ class _Steps(NamedTuple):
     n_features: list[int]
 
 
+@stored_as_state
 class SparsePath(_Steps):
     """Record of a path; entry i of the lists belongs to its step i.
 
