@@ -375,7 +375,7 @@ class DiscriminativeModel(
                 task.alpha = alpha
             with (
                 callback_context(self, twin, X) as task.context,
-                finished(twin, everything, weights),
+                finished(twin, lambda: twin._finish_fit(everything, weights)),
             ):
                 if self.n_init > 1 and not goes_on:
                     outcome = train_best(twin, task, random_state)
@@ -429,7 +429,7 @@ class DiscriminativeModel(
                 twin._chosen_solver(by_steps=True)
             ):
                 twin.optimiser_ = twin._make_optimiser(by_steps=True)
-            with finished(twin, everything, weights):
+            with finished(twin, lambda: twin._finish_fit(everything, weights)):
                 monitor = Monitor(None, twin.n_iter_no_change)
                 trainer.run(1, monitor)
                 twin.n_iter_ += len(monitor.curve)

@@ -87,34 +87,32 @@ class Block:
         self.sample_weight = sample_weight
         self._keeps = keeps
         self._kept: tuple[Any, Any, Any] | None = None
+        # Of what is kept.
         self._memory: list[Any] = []
 
     def sums(self, model: Any, cut: Any, state: Any) -> Any:
         """What the block adds to the totals of a round; see `Decomposition`."""
+        if not self._keeps:
+            _, P, G = self._predicted(model, first=state is None)
+            return cut.sums(P, self.affinity, self.sample_weight, state, G)
         with buffers.lent(self._memory):
-            twin, P, G = self._predicted(model, new=state is None)
-            if G is None and state is not None and self._keeps:
+            twin, P, G = self._predicted(model, first=state is None)
+            if G is None and state is not None:
                 G = buffers.empty_like(P)
-            if self._keeps:
-                self._kept = twin, P, G
-            sums = cut.sums(P, self.affinity, self.sample_weight, state, G)
-        return self._left(sums)
+            self._kept = twin, P, G
+            return cut.sums(P, self.affinity, self.sample_weight, state, G)
 
     def gradients(self, model: Any, cut: Any, state: Any) -> list[Any]:
-        """What the block adds to the gradients of the weights."""
-        with buffers.lent(self._memory):
-            twin, P, G = self._predicted(model)
-            self._kept = None
-            slopes = cut.gradient(P, self.affinity, self.sample_weight, state, G)
-            gradients = twin._compute_grads(self.X, P, slopes)
-            contracts.check_gradients(gradients, twin._get_weights())
-        return self._left(gradients)
+        """What the block adds to the gradients of the weights.
 
-    def _left(self, result: Any) -> Any:
-        """What a round ends with; memory stays only where predictions do."""
-        if not self._keeps:
-            self._memory.clear()
-        return result
+        It takes the memory of its thread, which the last block has left in the cache.
+        """
+        twin, P, G = self._predicted(model)
+        self._kept = None
+        slopes = cut.gradient(P, self.affinity, self.sample_weight, state, G)
+        gradients = twin._compute_grads(self.X, P, slopes)
+        contracts.check_gradients(gradients, twin._get_weights())
+        return gradients
 
     def extent(self, model: Any) -> tuple[float, int, Any, Any]:
         """What `warn_of_scale` wants to know of the predictions."""
@@ -133,15 +131,20 @@ class Block:
         """Let go of what a step that failed has left."""
         self._kept = None
 
-    def _predicted(self, model: Any, new: bool = False) -> tuple[Any, Any, Any]:
-        """A twin of the model that has seen these rows, predictions and slopes."""
-        if self._kept is not None and not new:
+    def _predicted(self, model: Any, first: bool = False) -> tuple[Any, Any, Any]:
+        """A twin of the model that has seen these rows, predictions and slopes.
+
+        They are new in the first round, and made again in others if they are not kept.
+        """
+        if self._kept is not None and not first:
             return self._kept
         # Of its own: what it retains belongs to these rows.
         twin = twin_of(model)
         twin.__dict__.pop("_retained", None)
         P = twin._infer(self.X, retain=True)
-        return twin, contracts.check_inferred(P, len(self.X), model.n_clusters), None
+        if first:
+            contracts.check_inferred(P, len(self.X), model.n_clusters)
+        return twin, P, None
 
 
 class BlockSource(ArraySource):
@@ -211,11 +214,15 @@ class ThreadSource(BlockSource):
         Threads, the caller's among them. The results do not depend on it.
     """
 
+    independent_rows = True
+
     def __init__(self, *arguments: Any, cut: Any, n_threads: int = 1) -> None:
         super().__init__(*arguments)
         self._cut = cut
         self._n_threads = n_threads
         self._pool: ThreadPoolExecutor | None = None
+        # Of each thread but the caller's, for what no block keeps.
+        self._memories: list[list[Any]] = [[] for _ in range(n_threads - 1)]
         self._blocks: list[Block] | None = None
         self._narrow: bool | None = None
 
@@ -241,6 +248,8 @@ class ThreadSource(BlockSource):
                 yield
             finally:
                 self._pool = None
+                for memory in self._memories:
+                    memory.clear()
 
     def _run(self, name: str, *arguments: Any) -> Sequence[Any]:
         if self._blocks is None:
@@ -258,8 +267,15 @@ class ThreadSource(BlockSource):
                 stopped = True
                 raise
 
+        def work_apart(memory: list[Any]) -> None:
+            with buffers.lent(memory):
+                work()
+
         n_others = min(self._n_threads, len(blocks)) - 1 if self._pool else 0
-        others = [self._pool.submit(work) for _ in range(n_others)]  # type: ignore
+        others = [
+            self._pool.submit(work_apart, memory)  # type: ignore[union-attr]
+            for memory in self._memories[:n_others]
+        ]
         try:
             work()
         finally:

@@ -27,7 +27,15 @@ class Source(ABC):
 
     The trainer knows this interface alone: whether the rows are one array,
     blocks of it on threads or blocks on other machines is the source's affair.
+
+    Attributes
+    ----------
+    independent_rows : bool
+        Whether the rows are known to be many and independent of each other, so that
+        a sample of them may stand for all.
     """
+
+    independent_rows = False
 
     @abstractmethod
     def batches(self, random_state: np.random.RandomState | None) -> Iterator[Batch]:

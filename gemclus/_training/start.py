@@ -5,6 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from gemclus._common.validation import check_choice
+from gemclus._training.monitor import Monitor
+from gemclus._training.samples import PATIENCE, TOL, trains_on_samples
+from gemclus._training.trainer import Trainer
 from gemclus.affinity import Distances, seed_labels
 
 
@@ -98,13 +101,48 @@ def starting_labels(init, task, n_clusters, random_state):
 
 
 def start(trainer, init, random_state):
-    """Lead the new parameters of a model to where `init` says."""
+    """Lead the new parameters of a model to where `init` says.
+
+    On large data a sample of the rows leads, and trainings on samples follow where they
+    may: see `samples.py`.
+
+    Returns
+    -------
+    on_samples : bool
+        Whether there were such trainings.
+    """
     n_clusters, n_samples = trainer.model.n_clusters, trainer.task.X.shape[0]
-    if isinstance(init, str) and init != "random" and n_samples < n_clusters:
+    led = isinstance(init, str) and init != "random"
+    if led and n_samples < n_clusters:
         raise ValueError(
             f"n_samples={n_samples} must be at least n_clusters={n_clusters} with "
             f"init={init!r}"
         )
+    model, samples = trainer.model, []
+    trains = trains_on_samples(model, trainer.source)
+    # Labels are given for all rows, and may be for few.
+    if isinstance(init, str) and trainer.source.independent_rows:
+        samples = trainer.task.samples(random_state) if trains or led else []
+    if not samples:
+        _lead(trainer, init, random_state)
+        return False
+    stage = Trainer(model, samples[0], random_state, fresh=trains)
+    _lead(stage, init, random_state)
+    if not trains:
+        return False
+    for task in samples:
+        stage = stage or Trainer(model, task, random_state)
+        stage.run(model.max_iter, Monitor(TOL, PATIENCE))
+        stage = None
+    # Their own solver, and predictions that are not the first any more.
+    model.optimiser_ = model._make_optimiser()
+    trainer.source = trainer.task.source(model)
+    return True
+
+
+def _lead(trainer, init, random_state):
+    """Lead the parameters towards labels, if there are any."""
+    n_clusters = trainer.model.n_clusters
     labels = starting_labels(init, trainer.task, n_clusters, random_state)
     if labels is not None:
         affinity = trainer.task.affinity

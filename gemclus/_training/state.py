@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from copy import deepcopy
 from functools import cache
@@ -59,21 +59,24 @@ def has_weights(model: Any) -> bool:
 
 
 @contextmanager
-def finished(model: Any, X: Any, sample_weight: Any = None) -> Iterator[None]:
-    """Set what follows from the weights, at the end of a training or after Ctrl-C."""
+def finished(model: Any, finish: Callable[[], None]) -> Iterator[None]:
+    """Set what follows from the weights, at the end of a training or after Ctrl-C.
+
+    `finish` does so.
+    """
     try:
         yield
     except KeyboardInterrupt as interruption:
         if not has_weights(model):
             raise
-        model._finish_fit(X, sample_weight)
+        finish()
         if isinstance(interruption, TrainingInterrupted):
             raise
         raise TrainingInterrupted(
             f"training was interrupted after {model.n_iter_} epochs; the model is kept "
             "as it was then"
         ) from interruption
-    model._finish_fit(X, sample_weight)
+    finish()
 
 
 def twin_of(model: Any, apart: bool = False) -> Any:

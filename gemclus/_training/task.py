@@ -12,6 +12,7 @@ from gemclus._common.weights import check_sample_weight
 from gemclus._training import contracts
 from gemclus._training.blocks import array_source
 from gemclus._training.feature_maps import with_feature_map
+from gemclus._training.samples import nested_positions, sample_sizes
 from gemclus._training.source import Source
 from gemclus.affinity import Affinity, MatrixAffinity, SampleIndices
 from gemclus.gemini._base import training_affinity, training_evaluator
@@ -58,6 +59,37 @@ class Task:
     def source(self, model: Any, fresh: bool = False) -> Source:
         """Where the rows live, for one training of `model`."""
         return array_source(self, model, fresh)
+
+    def samples(self, random_state: np.random.RandomState) -> list[Task]:
+        """Nested samples of the rows, the smallest first; none of few rows.
+
+        Rows of no weight are in none.
+        """
+        return self._parts(sample_sizes(*self.X.shape), random_state)
+
+    def _parts(self, sizes: list[int], random_state: Any) -> list[Task]:
+        """Nested samples of such sizes, as far as there are rows for them."""
+        weights, n_rows = self.sample_weight, self.X.shape[0]
+        rows = None
+        if weights is not None and weights.min() == 0.0:
+            rows = np.flatnonzero(weights)
+            n_rows = len(rows)
+        sizes = [size for size in sizes if size <= n_rows]
+        parts = nested_positions(sizes, n_rows, random_state)
+        return [self._part(part if rows is None else rows[part]) for part in parts]
+
+    def _part(self, positions: Any) -> Task:
+        """The task of some of the rows."""
+        affinity, weights = self.affinity, self.sample_weight
+        return Task(
+            # Of a mapped file too, a sample lies in memory.
+            np.asarray(self.X)[positions],
+            self.gemini,
+            self.objective,
+            None if affinity is None else affinity.take(positions),
+            None if weights is None else weights[positions],
+            self.alpha,
+        )
 
     def gemini_value(self, y_pred: Any, affinity: Any) -> float:
         """The objective of the model by itself, of predictions for all samples."""

@@ -10,6 +10,7 @@ from sklearn.exceptions import ConvergenceWarning
 
 from gemclus._common.warnings import warn
 from gemclus._training.monitor import Monitor, watching
+from gemclus._training.samples import PATIENCE_AFTERWARDS
 from gemclus._training.start import start
 from gemclus._training.task import Task
 from gemclus._training.trainer import Trainer
@@ -66,13 +67,13 @@ def train_once(
     goes_on : bool, default=False
         Whether the training starts from the weights that the model has.
     """
-    trainer = Trainer(model, task, random_state, fresh=not goes_on)
+    trainer, on_samples = Trainer(model, task, random_state, fresh=not goes_on), False
     if goes_on:
         model.optimiser_ = model._make_optimiser()
     else:
         create(model, task.X, random_state)
-        start(trainer, model.init, random_state)
-    tol, patience = _stopping_rule(model)
+        on_samples = start(trainer, model.init, random_state)
+    tol, patience = _stopping_rule(model, on_samples)
     monitor = Monitor(tol, patience)
     with watching(model, task, lambda: _reason(trainer, monitor)) as reporters:
         monitor.reporters = reporters
@@ -99,12 +100,14 @@ def _reason(trainer: Trainer, monitor: Monitor) -> str:
     return "ended without converging" if trainer.ended else "interrupted"
 
 
-def _stopping_rule(model: Any) -> tuple[float | None, int]:
+def _stopping_rule(model: Any, on_samples: bool) -> tuple[float | None, int]:
     """Least relative improvement, and the epochs without it that end the training."""
     patience = model.n_iter_no_change
     if model.tol is not None:
         return model.tol, patience
     if model.optimiser_.is_full_batch():
+        if on_samples:
+            patience = min(patience, PATIENCE_AFTERWARDS)
         return _FULL_BATCH_TOL, patience
     if model._is_auto() and model.batch_size is not None:
         return _STEPS_TOL, _STEPS_PATIENCE * patience

@@ -104,6 +104,7 @@ class CollectionSource(BlockSource):
         # The rows drawn for the start stand for all where a hook asks for some.
         super().__init__(model, task.X, None, None, fresh)
         self._cut = task.cut
+        self.independent_rows = task.cut is not None
         self._layout: Layout = task.recipe.layout
         self._recipe: Recipe = task.recipe
         self._total: float | None = None

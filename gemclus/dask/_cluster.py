@@ -10,6 +10,7 @@ from copy import copy
 from typing import Any
 
 from gemclus._common.threads import one_thread
+from gemclus._core import buffers
 from gemclus._training.state import twin_of
 from gemclus.dask._blocks import (
     BlockBatch,
@@ -72,6 +73,7 @@ class Keeper:
     ) -> None:
         self._recipe = recipe
         self._model = model
+        self._memory: list[Any] = []
         rows, weights = data[: len(positions)], data[len(positions) :]
         self._blocks = {
             position: make_block(
@@ -85,7 +87,7 @@ class Keeper:
         self._set(weights)
         if name != "forget":
             arguments = (self._model, *arguments)
-        with one_thread("blas"):
+        with one_thread("blas"), buffers.lent(self._memory):
             return [
                 (position, getattr(block, name)(*arguments))
                 for position, block in self._blocks.items()

@@ -20,7 +20,8 @@ from gemclus._training.centres import ClusterMeans
 from gemclus._training.feature_maps import with_feature_map
 from gemclus._training.monitor import callback_context
 from gemclus._training.restarts import train_best
-from gemclus._training.state import has_weights, in_training
+from gemclus._training.samples import nested_positions, sample_sizes
+from gemclus._training.state import finished, in_training
 from gemclus._training.task import Task
 from gemclus._training.training import train_once, warn_of
 from gemclus.affinity import FactoredKernel
@@ -30,19 +31,37 @@ from gemclus.dask._cluster import Cluster, ClusterSource, active_client
 from gemclus.dask._layout import draw, lay_out
 from gemclus.dask._predict import predict
 from gemclus.gemini._base import decomposition, training_affinity
+from gemclus.gemini._one_round import in_one_round
 
 # Rows drawn for the start, and for the centre of the sums.
 _DRAWN = 20_000
+# Numbers of the rows drawn for trainings on samples of them.
+_DRAWN_NUMBERS = 2**22
 
 
 @dataclass
 class CollectionTask(Task):
-    """A task whose `X` are rows drawn for the start: its source has all of them."""
+    """A task whose `X` are rows drawn for the start: its source has all of them.
+
+    `drawn` are more rows and their weights, of which samples are made.
+    """
 
     recipe: Any = None
     cut: Any = None
     blocks: list[Any] = field(default_factory=list)
     cluster: Any = None
+    drawn: tuple[Any, Any] = (None, None)
+
+    def samples(self, random_state: np.random.RandomState) -> list[Task]:
+        X, weights = self.drawn
+        factor = getattr(self.affinity, "factor", X)
+        sizes = _sample_sizes(self.recipe.layout, factor.shape[1])
+        drawn = Task(X, self.gemini, self.objective, None, weights, self.alpha)
+        samples = drawn._parts(sizes, random_state)
+        if self.recipe.kernel is not None:
+            for sample in samples:
+                sample.affinity = self.recipe.kernel(sample.X)
+        return samples
 
     def source(self, model: Any, fresh: bool = False) -> CollectionSource:
         kind = LocalSource if self.cluster is None else ClusterSource
@@ -60,7 +79,8 @@ def fit(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> None:
             f"n_samples={layout.n_rows} must be at least n_clusters={model.n_clusters}"
         )
     random_state = check_seed(model.random_state)
-    drawn, weights = draw(layout, _DRAWN, random_state)
+    n_drawn = max([_DRAWN, *([] if goes_on else _sample_sizes(layout))])
+    drawn, weights = draw(layout, n_drawn, random_state)
     with in_training(model, goes_on) as twin:
         drawn = twin._check_samples(_named(layout, drawn), reset=not goes_on)
         twin._begin_fit(drawn)
@@ -68,25 +88,23 @@ def fit(model: Any, X: Any, y: Any = None, sample_weight: Any = None) -> None:
             for name in ("optimiser_", "_stream"):
                 vars(twin).pop(name, None)
         with _task(twin, layout, drawn, weights) as task:
-            with callback_context(model, twin, X) as task.context:
-                try:
-                    # Restarts follow each other: the cluster is one.
-                    train = train_once
-                    if twin.n_init > 1 and not goes_on:
-                        twin.n_jobs = None
-                        outcome = train_best(twin, task, random_state)
-                    else:
-                        outcome = train(twin, task, random_state, goes_on)
-                finally:
-                    if has_weights(twin):
-                        twin.__dict__.pop("_retained", None)
-                        twin.labels_ = predict(twin, X)
-                        _set_centres(twin, task)
+            with (
+                callback_context(model, twin, X) as task.context,
+                finished(twin, lambda: _finish(twin, X, task)),
+            ):
+                # Restarts follow each other: the cluster is one.
+                if twin.n_init > 1 and not goes_on:
+                    twin.n_jobs = None
+                    outcome = train_best(twin, task, random_state)
+                else:
+                    outcome = train_once(twin, task, random_state, goes_on)
             warn_of(outcome.complaint, twin)
 
 
-def _set_centres(model: Any, task: CollectionTask) -> None:
-    """Set `cluster_centers_` and `n_clusters_`, in one pass over the blocks."""
+def _finish(model: Any, X: Any, task: CollectionTask) -> None:
+    """Set what depends on the weights, in one pass over the blocks."""
+    model.__dict__.pop("_retained", None)
+    model.labels_ = predict(model, X)
     totals = task.source(model).totals()
     n_features = task.X.shape[1]
     means = ClusterMeans(model.n_clusters, n_features)
@@ -133,18 +151,30 @@ def _check_model(model: Any, y: Any, scored: bool = False) -> None:
         raise TypeError("dynamic=True does not take dask collections: call X.compute()")
 
 
+def _sample_sizes(layout: Any, width: int = 0) -> list[int]:
+    """Rows of the samples that stand for all for a while: `_training/samples.py`."""
+    sizes = sample_sizes(layout.n_rows, layout.n_features)
+    width = max(width, layout.n_features)
+    return [size for size in sizes if size * width <= _DRAWN_NUMBERS]
+
+
 @contextmanager
 def _task(
     model: Any, layout: Any, drawn: Any, weights: Any, scored: bool = False
 ) -> Iterator[CollectionTask]:
     """The task of a training; the memory of workers is free at its end."""
+    everything = drawn, weights
+    if len(drawn) > _DRAWN:
+        few = nested_positions([_DRAWN], len(drawn), np.random.RandomState(0))[0]
+        drawn, weights = drawn[few], None if weights is None else weights[few]
     gemini = contracts.check_gemini(model.get_gemini())
     gemini = with_feature_map(model, gemini, drawn)
     by_batches = model.batch_size is not None and not scored
     kernel = cut = affinity = None
     if not by_batches:
         affinity, kernel = _kernel(model, gemini, drawn)
-        cut = decomposition(gemini, affinity)
+        # Where it may cost a message to each worker, or a look into a file.
+        cut = in_one_round(decomposition(gemini, affinity))
         if cut is None:
             raise TypeError(
                 f"{type(gemini).__name__} cannot be cut into blocks of a dask "
@@ -168,6 +198,7 @@ def _task(
         recipe=recipe,
         cut=cut,
         blocks=blocks,
+        drawn=everything,
     )
     client = active_client()
     if client is not None:

@@ -18,9 +18,10 @@ from sklearn.datasets import make_blobs
 from sklearn.kernel_approximation import Nystroem
 from sklearn.preprocessing import StandardScaler
 
-from gemclus import add_mlcl_constraint
-from gemclus._training import blocks
-from gemclus.dask import _cluster
+from gemclus import TrainingInterrupted, add_mlcl_constraint
+from gemclus._training import blocks, samples
+from gemclus._training.trainer import Trainer
+from gemclus.dask import _blocks, _cluster, _fit
 from gemclus.gemini import GEMINI
 from gemclus.linear import RIM, KernelRIM, LinearMMD, LinearModel, LinearWasserstein
 from gemclus.mlp import MLPMMD
@@ -259,12 +260,95 @@ def test_the_memory_of_workers_is_freed(client):
     broken = RIM(4, **LBFGS)
     with pytest.raises(ValueError, match="NaN"):
         broken.fit(da.where(A == A[1, 1], np.nan, A))
+    assert is_free(client), client.has_what()
+
+
+def is_free(client):
+    """Whether the workers hold nothing, once they had time to let go."""
     for _ in range(50):
-        held = sum(map(len, client.has_what().values()))
-        if not held:
-            break
+        if not sum(map(len, client.has_what().values())):
+            return True
         threading.Event().wait(0.1)
-    assert not held, client.has_what()
+    return False
+
+
+@pytest.mark.parametrize("first", [1, 12])
+def test_ctrl_c_keeps_the_weights_and_frees_the_workers(client, monkeypatch, first):
+    n_calls = 0
+    call = _cluster.Cluster.call
+
+    def interrupted(self, *arguments):
+        nonlocal n_calls
+        n_calls += 1
+        results = call(self, *arguments)
+        if n_calls == first:
+            raise KeyboardInterrupt
+        return results
+
+    monkeypatch.setattr(_cluster.Cluster, "call", interrupted)
+    model = RIM(4, reg=0.01, **LBFGS)
+    with pytest.raises(TrainingInterrupted, match="kept") as caught:
+        model.fit(A)
+    assert caught.value.model is model
+    assert model.n_iter_ < 25 and model.cluster_centers_.shape == (4, 5)
+    assert model.labels_.compute().shape == (len(X),)
+    assert is_free(client), client.has_what()
+
+
+def test_an_evaluation_takes_as_few_rounds_as_it_can(monkeypatch):
+    rounds = []
+    run = blocks.BlockSource.evaluate
+
+    def evaluate(self, weights, batch=None):
+        calls = []
+        self._run = lambda name, *rest: (
+            calls.append(name) or type(self)._run(self, name, *rest)
+        )
+        result = run(self, weights, batch)
+        rounds.append([name for name in calls if name != "extent"])
+        return result
+
+    monkeypatch.setattr(blocks.BlockSource, "evaluate", evaluate)
+    for model, expected in [
+        (RIM(4, **LBFGS), ["sums", "gradients"]),
+        (LinearMMD(4, **LBFGS), ["sums", "gradients"]),
+        (LinearModel(4, gemini="tv_ova", **LBFGS), ["sums", "sums", "gradients"]),
+    ]:
+        rounds.clear()
+        model.set_params(max_iter=2).fit(A)
+        assert rounds and all(calls == expected for calls in rounds)
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        RIM(4, reg=0.01),
+        LinearMMD(4, ovo=True),
+        LinearMMD(4, kernel=Nystroem(gamma=0.1, n_components=20, random_state=0)),
+    ],
+    ids=repr,
+)
+def test_large_collections_train_on_samples_first(model, cluster, monkeypatch):
+    monkeypatch.setattr(samples, "_LEAST_ROWS", 100)
+    monkeypatch.setattr(samples, "_ROWS_OF_FEATURE", 1)
+    monkeypatch.setattr(_fit, "_DRAWN", 500)
+    runs, sources = [], []
+    run = Trainer.run
+
+    def watched(self, *arguments):
+        runs.append(self.task.X.shape[0])
+        sources.append(self.source)
+        run(self, *arguments)
+
+    monkeypatch.setattr(Trainer, "run", watched)
+    model = clone(model).set_params(random_state=0, init="k-means++")
+    model.fit(A, sample_weight=WEIGHTS)
+    assert runs == [100, 1000, 500]
+    assert isinstance(sources[-1], _blocks.LocalSource)
+    assert not any(isinstance(source, _blocks.LocalSource) for source in sources[:-1])
+    with Client(cluster) as client:
+        client.wait_for_workers(2)
+        same_bits(model, clone(model).fit(A, sample_weight=WEIGHTS))
 
 
 def test_inside_a_task_a_training_is_local(cluster):

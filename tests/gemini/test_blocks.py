@@ -11,6 +11,7 @@ from scipy.sparse import csr_matrix
 from gemclus.affinity import DenseKernel, FactoredKernel, SampleIndices
 from gemclus.gemini import AVAILABLE_GEMINIS, KLGEMINI, MMDGEMINI
 from gemclus.gemini._base import decomposition
+from gemclus.gemini._one_round import in_one_round
 from gemclus.gemini._registry import make_gemini
 
 CUT = [name for name in AVAILABLE_GEMINIS if "wasserstein" not in name]
@@ -28,7 +29,7 @@ def one_block(function, state, block, G):
     return function(*block, pickle.loads(pickle.dumps(state)), G)
 
 
-def in_blocks(gemini, X, P, n_blocks, weights=None, keep=True, run=map):
+def in_blocks(gemini, X, P, n_blocks, weights=None, keep=True, run=map, change=None):
     """Value and gradient over blocks of different lengths, by the protocol."""
     N = len(P)
     ends = np.unique((N * np.linspace(0, 1, n_blocks + 1) ** 1.5).astype(int))
@@ -44,6 +45,7 @@ def in_blocks(gemini, X, P, n_blocks, weights=None, keep=True, run=map):
     ]
     memory = [np.empty_like(P[part]) if keep else None for part in parts]
     cut = decomposition(gemini, blocks[0][1])
+    cut = cut if change is None else change(cut)
     state = None
     while state is None or state.value is None:
         sums = partial(one_block, pickle.loads(pickle.dumps(cut)).sums, state)
@@ -149,6 +151,48 @@ def test_an_offset_costs_blocks_no_digits():
         value, gradient = in_blocks(MMDGEMINI(), X, P, n_blocks)
         assert value == pytest.approx(float(norms.sum() / len(P)), rel=1e-14)
         assert np.abs(gradient - exact).max() <= 1e-14 * np.abs(exact).max()
+
+
+SEPARABLE = ["kl_ova", "kl_ovo", "mi", "hellinger_ova", "chi2_ova"]
+
+
+@pytest.mark.parametrize("name", SEPARABLE)
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("keep", [False, True])
+def test_one_round_gives_what_two_give(name, weighted, keep):
+    gemini = make_gemini(name)
+    for K in (1, 2, 7):
+        X, P = problem(K=K)
+        # Far from the equal proportions about which it sums, and clipped somewhere.
+        P = np.where(P > 0.9, 1.0, P) * np.r_[5.0, np.ones(K - 1)]
+        P /= P.sum(axis=1, keepdims=True)
+        weights = np.random.RandomState(1).uniform(size=len(P)) if weighted else None
+        rounds = []
+
+        def counted(cut, rounds=rounds):
+            cut = in_one_round(cut)
+            rounds.append(cut)
+            return cut
+
+        value, gradient = in_blocks(gemini, X, P, 3, weights, keep=keep, change=counted)
+        expected, slopes = in_blocks(gemini, X, P, 3, weights)
+        assert value == pytest.approx(expected, rel=1e-13)
+        assert np.abs(gradient - slopes).max() <= 1e-13 * np.abs(slopes).max()
+        state = rounds[0].advance(rounds[0].sums(P, None, weights, None), None)
+        assert state.value is not None
+
+
+def test_what_has_no_single_round_keeps_two():
+    for name in set(CUT) - set(SEPARABLE):
+        cut = decomposition(make_gemini(name), FactoredKernel(np.eye(3)))
+        assert in_one_round(cut) is cut
+
+
+def test_a_single_round_refuses_what_is_not_finite():
+    cut = in_one_round(decomposition(KLGEMINI(), None))
+    P = np.array([[0.5, np.nan], [0.5, 0.5]])
+    with pytest.raises(ValueError, match="y_pred must be finite"):
+        cut.advance(cut.sums(P, None, None, None), None)
 
 
 def test_what_cannot_be_cut():
