@@ -27,6 +27,9 @@ PAGES = sorted(
     if ".. code-block:: python" in path.read_text()
 )
 
+# What the blocks of a page cannot do without.
+NEEDS = {"guide/production.rst": ["onnx", "onnxruntime", "skops"]}
+
 
 def blocks_of(page):
     """The Python blocks of a page, each with the number of its first line."""
@@ -127,6 +130,8 @@ def given(page):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
+    for name in NEEDS.get(page, []):
+        pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
     plt.close("all")
     if page == "guide/scaling.rst" and importlib.util.find_spec("zarr"):

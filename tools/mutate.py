@@ -26,6 +26,7 @@ ones in ``tools/mutants/equivalent.txt``; they do not count.
 
 import argparse
 import json
+import os
 import random
 import sys
 import time
@@ -50,7 +51,8 @@ def report(mutants, results, stale):
     for room, count in [*sorted(counts.items()), ("all", total)]:
         killed, survived = count["killed"], count["survived"]
         tried = killed + survived + count["equivalent"]
-        rate = f"{100 * killed / max(1, killed + survived):.0f} %"
+        seen = killed + survived
+        rate = f"{100 * killed / seen:.0f} %" if seen else "-"
         cells = [room, tried, count["equivalent"], killed, survived, rate]
         print("|", " | ".join(map(str, cells)), "|")
     lists = {
@@ -97,6 +99,7 @@ def main():
     if options.list:
         print(*mutants, *stale, sep="\n")
         return 0
+    os.nice(10)
     options.folder.mkdir(parents=True, exist_ok=True)
     log = options.folder / "results.jsonl"
     if not (options.resume or options.report):

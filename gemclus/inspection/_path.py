@@ -168,10 +168,9 @@ class PathDisplay:
         alphas, norms = np.asarray(self.alphas), np.asarray(self.norms)
         drawn = alphas > 0
         ax = axes_to_draw_on(ax, figsize=(7.0, 5.5))
-        self.survivors_ = np.flatnonzero(norms[self.kept] > 0)
-        self.survivors_ = self.survivors_[
-            np.argsort(-norms[self.kept, self.survivors_])
-        ]
+        kept = np.zeros(norms.shape[1]) if self.kept is None else norms[self.kept]
+        self.survivors_ = np.flatnonzero(kept > 0)
+        self.survivors_ = self.survivors_[np.argsort(-kept[self.survivors_])]
         self.lines_ = self._draw_norms(ax, alphas[drawn], norms[drawn], max_names)
         below = make_axes_locatable(ax).append_axes(
             "bottom", "45%", pad=0.15, sharex=ax

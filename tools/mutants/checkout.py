@@ -102,6 +102,8 @@ class Checkout:
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         }
         self._lines, self._seconds, self._server = {}, {}, None
+        # Files with tests that are newer than the measure.
+        self._unmeasured = []
         self._n_written = 0
 
     def _import_at_once(self):
@@ -141,12 +143,19 @@ class Checkout:
             sys.exit(f"The tests do not pass without a mutant: {output}")
         if with_lines:
             (self.tree / ".coverage").rename(self.folder / "coverage")
+        head = run("git", "rev-parse", "HEAD", cwd=self.tree).stdout
+        (self.folder / "measured").write_text(head)
 
     def read_measures(self):
         """Make what `measure` found known."""
         for case in ET.parse(self.folder / "times.xml").iter("testcase"):
             test = f"{case.get('classname').replace('.', '/')}.py::{case.get('name')}"
             self._seconds[test] = float(case.get("time"))
+        measured = (self.folder / "measured").read_text().strip()
+        changed = ("git", "diff", "--name-only", measured, "HEAD", "--", "tests")
+        files = run(*changed, cwd=self.tree).stdout.split()
+        files = [f for f in files if "/test_" in f and (self.tree / f).exists()]
+        self._unmeasured = files
 
     def try_mutant(self, mutant, only=None, with_suite=True):
         """What became of a mutant, and by which test.
@@ -194,6 +203,9 @@ class Checkout:
             runs.append(self._affordable(covering, runs))
         measured = tuple(self._seconds)
         runs.append([p for p in paths if not any(t.startswith(p) for t in measured)])
+        runs.append([f for f in self._unmeasured if f.startswith(tuple(paths))])
+        if not known:
+            runs = [paths]
         if with_suite:
             runs.append(["tests"])
         return [tests for tests in runs if tests]

@@ -22,7 +22,9 @@ _PATIENCE = 20.0
 
 def child(arguments, seconds, output):
     """Be a process that runs pytest and ends."""
-    os.setsid()
+    # A group, not a session: Linux gives each session a share of its own, and what
+    # runs in the background must not gain by it.
+    os.setpgid(0, 0)
     if seconds is not None:
         resource.setrlimit(resource.RLIMIT_CPU, (int(seconds) + 1,) * 2)
     null = os.open(os.devnull, os.O_RDONLY)
