@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from sklearn.exceptions import ConvergenceWarning
-from sklearn.utils import check_random_state
 from torch import nn
 
 from gemclus.torch._arguments import (
@@ -31,6 +30,7 @@ from gemclus.torch._house import (
     TrainingInterrupted,
     VersionedStateMixin,
     callback_context,
+    check_seed,
     warn,
     watching,
     with_callbacks,
@@ -285,7 +285,7 @@ class TorchClustering(
                 f"n_samples={len(X)} must be at least n_clusters={self.n_clusters}"
             )
         task = make_task(model, X, y, sample_weight, loss, regularisers)
-        random_state = check_random_state(self.random_state)
+        random_state = check_seed(self.random_state)
         seeds = random_state.randint(np.iinfo(np.int32).max, size=self.n_init)
         interrupted = False
         with callback_context(self, model, X) as context:
@@ -337,7 +337,7 @@ class TorchClustering(
             run.training.go_on(task)
             run.ended = False
         else:
-            seed = check_random_state(self.random_state).randint(np.iinfo(np.int32).max)
+            seed = check_seed(self.random_state).randint(np.iinfo(np.int32).max)
             run = Run(task, seed, Monitor(None, 1))
             if len(task.X) >= self.n_clusters:
                 run.training.begin()

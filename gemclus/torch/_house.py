@@ -24,6 +24,7 @@ from gemclus._common.validation import (
     check_float,
     check_int,
     check_samples,
+    check_seed,
     check_verbose,
 )
 from gemclus._common.warnings import warn
@@ -53,6 +54,7 @@ __all__ = [
     "check_init",
     "check_int",
     "check_samples",
+    "check_seed",
     "check_verbose",
     "warn",
     "watching",

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from gemclus.affinity import distance_affinity, kernel_affinity, seed_labels
+from gemclus.torch._house import check_seed
 
 
 def starting_labels(task, seed):
@@ -31,7 +31,7 @@ def starting_labels(task, seed):
     X = (X if X.dtype.itemsize >= 4 else X.float()).numpy()
     weight = None if task.weight is None else task.weight.double().numpy()
     affinity = _geometry(task.loss._objective, X, task.affinity)
-    random_state = check_random_state(seed)
+    random_state = check_seed(seed)
     return np.stack(
         [
             seed_labels(affinity, X, task.n_clusters, random_state, weight)
