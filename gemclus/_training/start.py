@@ -118,22 +118,22 @@ def start(trainer, init, random_state):
             f"n_samples={n_samples} must be at least n_clusters={n_clusters} with "
             f"init={init!r}"
         )
-    model, samples = trainer.model, []
+    model = trainer.model
     trains = trains_on_samples(model, trainer.source)
     # Labels are given for all rows, and may be for few.
-    if isinstance(init, str) and trainer.source.independent_rows:
-        samples = trainer.task.samples(random_state) if trains or led else []
+    may = isinstance(init, str) and trainer.source.independent_rows
+    samples = trainer.task.samples(random_state) if may and (trains or led) else []
     if not samples:
         _lead(trainer, init, random_state)
         return False
-    stage = Trainer(model, samples[0], random_state, fresh=trains)
+    smallest, *others = samples
+    stage = Trainer(model, smallest, random_state, fresh=trains)
     _lead(stage, init, random_state)
     if not trains:
         return False
-    for task in samples:
-        stage = stage or Trainer(model, task, random_state)
-        stage.run(model.max_iter, Monitor(TOL, PATIENCE))
-        stage = None
+    stage.run(model.max_iter, Monitor(TOL, PATIENCE))
+    for task in others:
+        Trainer(model, task, random_state).run(model.max_iter, Monitor(TOL, PATIENCE))
     # Their own solver, and predictions that are not the first any more.
     model.optimiser_ = model._make_optimiser()
     trainer.source = trainer.task.source(model)
