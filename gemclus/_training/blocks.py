@@ -50,7 +50,7 @@ def rows_are_independent(model: Any) -> bool:
 
 def block_rows(n_features: int, n_clusters: int) -> int:
     """Rows of a block of an array, whatever the number of threads."""
-    rows = max(2048, _BLOCK_NUMBERS // int(n_features + 2 * n_clusters))
+    rows = max(2048, _BLOCK_NUMBERS // (n_features + 2 * n_clusters))
     # A power of two, for the sake of the passes.
     return 1 << (rows.bit_length() - 1)
 
