@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from types import FrameType
 from typing import Any
 
 import numpy as np
@@ -32,7 +33,7 @@ def is_renumbered(n_samples: int) -> bool:
     n_samples : int
         Number of samples of the fit, which tells its fold from others further up.
     """
-    frame = sys._getframe(1)
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         function = frame.f_globals.get("__name__"), frame.f_code.co_name
         if function in _FITTING_FOLDS:

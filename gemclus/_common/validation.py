@@ -19,7 +19,7 @@ from gemclus._common.collections import is_dask
 from gemclus._common.typing import Floats, Integers
 from gemclus._core.array_passes import FLOATS, first_not_finite
 
-#: More of them than an array can have entries are no number of things to make.
+#: Largest number of things that can be asked for, such as restarts.
 MOST = int(np.iinfo(np.int32).max)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from math import sqrt
 from typing import Any
 
@@ -25,7 +26,7 @@ class _CompiledSteps(Optimiser):
     """
 
     # Set by the first step.
-    _states: list[Any] = []  # noqa: RUF012
+    _states: Sequence[Any] = ()
 
     def update_params(self, params: Arrays, grads: Arrays) -> None:
         if not self._states:
