@@ -48,10 +48,14 @@ def blocks_of(page):
     return blocks
 
 
-def is_installed(block):
-    """Whether all packages that a block imports are there."""
+def packages_of(block):
+    """The packages that a block imports, or has another one import."""
     names = re.findall(r"^\s*(?:from|import) (\w+)", block, re.MULTILINE)
-    return all(importlib.util.find_spec(name) is not None for name in names)
+    return [*names, "zarr"] if "zarr" in block else names
+
+
+def are_installed(names):
+    return all(importlib.util.find_spec(name) for name in names)
 
 
 def wine():
@@ -134,13 +138,14 @@ def test_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
         pytest.importorskip(name)
     monkeypatch.chdir(tmp_path)
     plt.close("all")
-    if page == "guide/scaling.rst" and importlib.util.find_spec("zarr"):
-        da = pytest.importorskip("dask.array")
+    if page == "guide/scaling.rst" and are_installed(["dask", "zarr"]):
+        import dask.array as da
+
         da.from_array(wine(), chunks=(60, -1)).to_zarr("samples.zarr")
     namespace = {"__name__": "page", **given(page)}
     n_run = 0
     for line, block in blocks_of(page):
-        if not is_installed(block) or ("zarr" in block and not is_installed_zarr()):
+        if not are_installed(packages_of(block)):
             continue
         code = compile("\n" * (line - 1) + block, page, "exec")
         exec(code, namespace)
@@ -149,7 +154,3 @@ def test_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     if page == "guide/trees.rst":
         assert capsys.readouterr().out.strip()
     plt.close("all")
-
-
-def is_installed_zarr():
-    return all(importlib.util.find_spec(name) for name in ("zarr", "dask"))
