@@ -200,7 +200,7 @@ class PathDisplay:
         self, ax: Axes, alphas: Floats, norms: Floats, max_names: int
     ) -> list[Line2D]:
         """A line for each feature: grey, or coloured and named if it survives."""
-        lines = []
+        lines, labelled = [], []
         named = {feature: i for i, feature in enumerate(self.survivors_)}
         styles = ["-", "--", "-.", ":"]
         for feature in range(norms.shape[1]):
@@ -215,8 +215,9 @@ class PathDisplay:
             (line,) = ax.plot(alphas, norms[:, feature], **style)
             if position is not None and position < max_names:
                 line.set_label(plain(self.feature_names[feature]))
+                labelled.append(line)
             lines.append(line)
         ax.set(xscale="log", ylabel="norm of the weights", ylim=(0, None))
         title = f"{len(self.survivors_)} of {norms.shape[1]} kept"
-        ax.legend(title=title, loc="upper right", fontsize="small")
+        ax.legend(handles=labelled, title=title, loc="upper right", fontsize="small")
         return lines

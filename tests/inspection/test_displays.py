@@ -140,6 +140,15 @@ def test_a_path_on_given_axes_with_given_names(path_model):
         )
 
 
+def test_a_path_that_kept_nothing_marks_no_step():
+    norms = [[1.0, 0.5], [0.0, 0.0]]
+    display = PathDisplay(
+        [0.1, 1.0], norms, [1.0, 0.0], [2, 0], kept=None, feature_names=["a", "b"]
+    ).plot()
+    assert not len(display.survivors_)
+    assert [line.get_color() for line in display.ax_.lines] == ["0.8", "0.8"]
+
+
 def test_models_without_epochs_have_no_curve():
     with pytest.raises(TypeError, match="objective_curve_.*Kauri"):
         ObjectiveCurveDisplay.from_estimator(Kauri(3).fit(IRIS))
