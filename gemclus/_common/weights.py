@@ -67,37 +67,3 @@ def unscale_weights(weights: Floats) -> tuple[Floats, float]:
     """
     exponent = int(np.frexp(weights.max())[1])
     return np.ldexp(weights, -exponent), float(np.ldexp(1.0, exponent))
-
-
-def weighted_quantiles(values: Any, levels: Any, weights: Any = None) -> Floats:
-    """Quantiles of numbers with weights; the mean of two where both are one.
-
-    Integer weights count as repetitions and a common factor changes nothing, which
-    interpolated quantiles cannot have both. Cost O(n log n).
-
-    Parameters
-    ----------
-    values : ndarray of shape (n,)
-        Finite.
-    levels : array-like of shape (m,)
-        From 0 to 1.
-    weights : ndarray of shape (n,), default=None
-        Not negative, not all zero; None is 1 each.
-
-    Returns
-    -------
-    quantiles : ndarray of shape (m,)
-    """
-    values = np.asarray(values, dtype=np.float64)
-    weights = np.ones(len(values)) if weights is None else np.asarray(weights)
-    kept = np.flatnonzero(weights > 0.0)
-    order = kept[np.argsort(values[kept], kind="stable")]
-    reached = np.cumsum(weights[order] / weights.max())
-    wanted = np.asarray(levels, dtype=np.float64) * reached[-1]
-    # A level that is reached up to rounding is reached.
-    slack = 1e-12 * reached[-1]
-    last = len(order) - 1
-    low = np.searchsorted(reached, wanted - slack, side="left")
-    high = np.searchsorted(reached, wanted + slack, side="right")
-    found = values[order]
-    return 0.5 * found[np.minimum(low, last)] + 0.5 * found[np.minimum(high, last)]
