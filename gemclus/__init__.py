@@ -5,7 +5,9 @@ memberships depend on the data. A discriminative model ``p(y | x)`` trained to
 maximise one is a clustering that generalises to new samples.
 """
 
+from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING
 
 try:
     __version__ = version("gemclus")
@@ -27,15 +29,12 @@ from gemclus import (
     affinity,
     data,
     gemini,
-    inspection,
     linear,
     mlp,
     nonparametric,
     optim,
     penalties,
-    selection,
     sparse,
-    testing,
     tree,
 )
 from gemclus._base import DiscriminativeModel
@@ -43,6 +42,12 @@ from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.public import publish
 from gemclus._common.versions import show_versions
 from gemclus.constraints import add_mlcl_constraint
+
+if TYPE_CHECKING:
+    from gemclus import inspection, selection, testing
+
+# Rooms that use models. Not all who train one need them: they wait for their first use.
+_WAITING = ("inspection", "selection", "testing")
 
 __all__ = [
     "DiscriminativeModel",
@@ -75,3 +80,13 @@ publish(
         "show_versions",
     ],
 )
+
+
+def __getattr__(name: str) -> object:
+    if name in _WAITING:
+        return import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_WAITING})

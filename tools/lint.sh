@@ -11,3 +11,4 @@ ruff format --check .
 ruff check .
 cython-lint gemclus
 git ls-files 'src_c/*.c' 'src_c/*.h' | xargs clang-format --dry-run --Werror
+mypy

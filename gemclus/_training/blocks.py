@@ -176,7 +176,7 @@ class BlockSource(ArraySource):
         penalty = self.model._smooth_penalty(self.X, gradients)
         return self._checked(float(state.value) - penalty, gradients), gradients
 
-    def value(self, batch: Batch) -> float:
+    def value(self, batch: Batch | None = None) -> float:
         weights = self.model._get_weights()
         if not self._is_cut(weights, batch):
             return super().value(batch)

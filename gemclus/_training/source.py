@@ -76,8 +76,8 @@ class Source(ABC):
         """What one of `batches` counts in the mean of an epoch."""
 
     @abstractmethod
-    def value(self, batch: Batch) -> float:
-        """What `evaluate` returns for one of `batches`, without the gradients."""
+    def value(self, batch: Batch | None = None) -> float:
+        """The value that `evaluate` returns, without the gradients."""
 
 
 class ArraySource(Source):
@@ -91,9 +91,9 @@ class ArraySource(Source):
         The rows.
     affinity : Affinity or None
         What `_batchify` receives.
-    evaluator : callable
+    evaluator : callable or None
         ``evaluator(y_pred, affinity, return_grad)``: the objective. With weights
-        it is given ``sample_weight`` too.
+        it is given ``sample_weight`` too. None where blocks evaluate it elsewhere.
     fresh : bool, default=False
         Whether the parameters are new: then the first predictions tell whether
         the scale of the data suits them, and a warning says if it does not.
@@ -108,7 +108,7 @@ class ArraySource(Source):
         model: Any,
         X: Any,
         affinity: Any,
-        evaluator: Callable[..., Any],
+        evaluator: Callable[..., Any] | None,
         fresh: bool = False,
         sample_weight: Any = None,
     ) -> None:
@@ -116,7 +116,7 @@ class ArraySource(Source):
         self.X = X
         self.affinity = affinity
         self.sample_weight = sample_weight
-        self._evaluator = evaluator
+        self._evaluator: Any = evaluator
         self._fresh = fresh
         self._sound = False
 
@@ -167,12 +167,12 @@ class ArraySource(Source):
         self._sound = True
         return value
 
-    def value(self, batch: Batch) -> float:
-        X, affinity = batch
+    def value(self, batch: Batch | None = None) -> float:
+        X, affinity = (self.X, self.affinity) if batch is None else batch
         self.model._enter_batch(X, affinity)
         weights = {}
         if self.sample_weight is not None:
-            weights = {"sample_weight": self._weights_of(batch)}
+            weights = {"sample_weight": self._weights_of((X, affinity))}
         value = float(self._evaluator(self._infer(X), affinity, **weights))
         return value - float(self.model._smooth_penalty(X))
 

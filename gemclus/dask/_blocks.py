@@ -102,7 +102,7 @@ class CollectionSource(BlockSource):
 
     def __init__(self, model: Any, task: Any, fresh: bool) -> None:
         # The rows drawn for the start stand for all where a hook asks for some.
-        super().__init__(model, task.X, None, None, fresh)
+        super().__init__(model, task.X, None, None, fresh=fresh)
         self._cut = task.cut
         self.independent_rows = task.cut is not None
         self._layout: Layout = task.recipe.layout
@@ -150,9 +150,9 @@ class CollectionSource(BlockSource):
         penalty = self.model._smooth_penalty(self.X, gradients)
         return self._checked(value - penalty, gradients), gradients
 
-    def value(self, batch: Any) -> float:
+    def value(self, batch: Any = None) -> float:
         if not isinstance(batch, BlockBatch):
-            return super().value(None)
+            return super().value()
         value, _ = self._ask(batch.block, "batch", batch.positions)
         return float(value) - float(self.model._smooth_penalty(self.X))
 
@@ -210,7 +210,8 @@ class LocalSource(CollectionSource):
             X, weights = self._load(block)
             self._last = block, X, self._layout.block_weights(weights)
         _, X, weights = self._last
-        weights = None if weights is None else weights[positions]
+        if weights is not None:
+            weights = weights[positions]
         if name == "batch_weight":
             return float(weights.sum())
         return batch_step(self._recipe, self.model, X[positions], weights)

@@ -259,7 +259,7 @@ class ClusterSource(CollectionSource):
             lambda: super(ClusterSource, self).evaluate(weights, batch)
         )
 
-    def value(self, batch: Any) -> float:
+    def value(self, batch: Any = None) -> float:
         return self._retried(lambda: super(ClusterSource, self).value(batch))
 
     def weight(self, batch: Any) -> float:

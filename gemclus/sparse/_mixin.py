@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
@@ -18,8 +18,18 @@ from gemclus.penalties import GroupLasso, GroupPenalty
 from gemclus.sparse._dynamic import DynamicAffinity
 from gemclus.sparse._path import PathSettings, SparsePath, follow_path
 
+if TYPE_CHECKING:
+    from gemclus._base import DiscriminativeModel
 
-class SparseMixin(SelectorMixin):
+    class _Base(SelectorMixin, DiscriminativeModel):
+        W_: Any
+
+else:
+    # The model comes after the mixin among the bases.
+    _Base = SelectorMixin
+
+
+class SparseMixin(_Base):
     """Makes a model select features: put it before the model among the bases.
 
     After each optimiser step the weights take a proximal step of ``alpha``
