@@ -81,7 +81,7 @@ def solution_rows(n_samples, n_jobs, exact, clock):
 
 
 def compared(model, X):
-    """How far a fit is from the end of its own training, goes on to the last digits."""
+    """Distance of a fit from the end of the same training, run to the last digits."""
     best = clone(model).set_params(tol=1e-9, n_iter_no_change=20).fit(X)
     height, reached = best.objective_curve_.max(), model.objective_curve_[-1]
     agreement = adjusted_rand_score(best.labels_, model.labels_)

@@ -1,4 +1,4 @@
-"""What `import gemclus` adds to `import sklearn.cluster`, in new processes.
+"""Time that `import gemclus` adds to `import sklearn.cluster`, in new processes.
 
 See README.md for what is measured and how to run it.
 """

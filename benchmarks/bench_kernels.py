@@ -178,7 +178,7 @@ def best_times(calls, repeats=5):
 
 
 def machine(N, K, dtype):
-    """What a copy and each function of an entry cost, for arrays of this size."""
+    """Costs of a copy and of each function of an entry, for arrays of this size."""
     x, out = np.random.RandomState(0).uniform(0.1, 1, size=(2, N, K)).astype(dtype)
     calls = {"copy": lambda: np.copyto(out, x), "new copy": x.copy}
     # In the cache, so that the functions cost their arithmetic alone.

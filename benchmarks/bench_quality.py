@@ -126,7 +126,7 @@ def step_seconds(peer, cell):
 
 
 def difference(peer, cell, name, X, step, budget):
-    """How far our Adam is from the peer's, after as many steps as time allows."""
+    """Distance of our Adam from the peer's, after as many steps as time allows."""
     n = int(min(STEPS, budget / step))
     theirs = peer("model", **cell, max_iter=n)["score"]
     ours = model(name, cell["n_clusters"], 0, max_iter=n).fit(X).score(X)

@@ -261,22 +261,36 @@ def test_the_complaints_about_docstrings(text, complaint):
     assert found is None if complaint is None else complaint in found
 
 
-@pytest.mark.parametrize("thing", list(public_objects()))
-def test_docstrings_open_with_their_subject(thing):
-    texts = {thing.__qualname__: thing.__doc__}
-    if inspect.isclass(thing):
-        texts |= {
-            f"{thing.__qualname__}.{name}": getattr(member, "__doc__", None)
-            for name, member in vars(thing).items()
-            if name[0] != "_" and not isinstance(member, (str, int, float, type(None)))
-        }
-    for name, text in texts.items():
-        opening = (text or "").split(maxsplit=1)[:1]
-        if opening in (["What"], ["Whatever"], ["How"], ["Where"], ["Which"]):
-            pytest.fail(
-                f"The docstring of {name} opens with {opening[0]!r}, not its subject.",
-                pytrace=False,
-            )
+def openings(text, name):
+    """The docstrings of a file of Python that do not open with their subject."""
+    documented = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for node in ast.walk(ast.parse(text)):
+        opening = (
+            (ast.get_docstring(node) or "").split(maxsplit=1)[:1]
+            if isinstance(node, documented)
+            else []
+        )
+        if opening and opening[0] in ("What", "Whatever", "How", "Where", "Which"):
+            what = getattr(node, "name", "the file")
+            yield f"The docstring of {what} in {name} opens with {opening[0]!r}."
+
+
+@pytest.mark.parametrize("room", ["gemclus", "tests", "tools", "benchmarks"])
+def test_docstrings_open_with_their_subject(room):
+    found = [
+        complaint
+        for file in sorted((ROOT / room).rglob("*.py"))
+        for complaint in openings(file.read_text(), file.relative_to(ROOT))
+    ]
+    if found:
+        pytest.fail("\n".join(found), pytrace=False)
+
+
+def test_an_opening_without_its_subject_is_found():
+    text = 'def f():\n    """What f returns."""\n'
+    assert list(openings(text, "x.py")) == [
+        "The docstring of f in x.py opens with 'What'."
+    ]
 
 
 def test_stubs_name_what_the_compiled_modules_have():

@@ -80,7 +80,7 @@ def test_layout_of_examples_keeps_the_scripts(monkeypatch, tmp_path):
 
 
 def test_stored_pages_have_picture_and_output():
-    """What is stored of an example is whole, and of that example alone."""
+    """Stored output of an example is whole, and of that example alone."""
     outputs = {p.stem: p.read_text() for p in (DOC / "_static/stored").glob("*.txt")}
     pictures = {p.stem: p.read_bytes() for p in (DOC / "_static/stored").glob("*.png")}
     assert (

@@ -77,7 +77,7 @@ def window(request, driver):
 
 
 def wait_for(driver, script):
-    """What `script` gives once it gives something."""
+    """The value of `script` once it gives one."""
     from selenium.webdriver.support.ui import WebDriverWait
 
     return WebDriverWait(driver, 60).until(lambda d: d.execute_script(script))

@@ -85,7 +85,7 @@ def texts():
 
 
 def given(page):
-    """What the text around the blocks of a page speaks of."""
+    """Names and files that the text around the blocks of a page speaks of."""
     import gemclus
     from gemclus.linear import RIM, LinearMMD, LinearModel
     from gemclus.penalties import GroupLasso

@@ -1,4 +1,4 @@
-"""What every wheel is tested with: all compiled modules, in a few seconds.
+"""The tests of every wheel: all compiled modules, in a few seconds.
 
 Needs numpy, scipy, scikit-learn and pytest, and of the tests `support/clusterers.py`.
 """

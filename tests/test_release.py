@@ -1,4 +1,4 @@
-"""What a release is made with: bills of materials, workflows, the conda recipe."""
+"""Files that make a release: bills of materials, workflows, the conda recipe."""
 
 import base64
 import csv

@@ -1,4 +1,4 @@
-"""What is new is found: each public thing has its row, its pickle and its tests."""
+"""New things are found: each public one has its row, its pickle and its tests."""
 
 import ast
 from functools import cache
@@ -43,7 +43,7 @@ def _words(path):
 
 
 def complaints(cls):
-    """What `cls`, a public estimator, lacks: sentences that say what to do."""
+    """Sentences that say what to do for `cls`, which lacks something."""
     name = cls.__name__
     if cls not in GRADIENT_MODELS and cls not in OTHER_ESTIMATORS:
         yield (

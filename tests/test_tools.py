@@ -272,7 +272,7 @@ def test_skops(cls):
 
 
 def test_skops_after_a_path_and_with_constraints():
-    """What else a model may keep."""
+    """Other classes that a model may keep."""
     io = pytest.importorskip("skops.io", reason="skops")
     model = small(SparseMLPModel)
     model.path(X, alpha_multiplier=2.0)

@@ -1,4 +1,4 @@
-"""How a training starts, ends, and is watched."""
+"""Trainings: their start, their end, and watching them."""
 
 import logging
 import signal

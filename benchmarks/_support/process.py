@@ -6,7 +6,7 @@ import time
 
 
 class Measured:
-    """What a block of code took, as a context manager.
+    """Time and memory of a block of code, as a context manager.
 
     Attributes
     ----------

@@ -91,7 +91,7 @@ class Block:
         self._memory: list[Any] = []
 
     def sums(self, model: Any, cut: Any, state: Any) -> Any:
-        """What the block adds to the totals of a round; see `Decomposition`."""
+        """The part of the block in the totals of a round; see `Decomposition`."""
         if not self._keeps:
             _, P, G = self._predicted(model, first=state is None)
             return cut.sums(P, self.affinity, self.sample_weight, state, G)
@@ -103,7 +103,7 @@ class Block:
             return cut.sums(P, self.affinity, self.sample_weight, state, G)
 
     def gradients(self, model: Any, cut: Any, state: Any) -> list[Any]:
-        """What the block adds to the gradients of the weights.
+        """The part of the block in the gradients of the weights.
 
         It takes the memory of its thread, which the last block has left in the cache.
         """
@@ -115,12 +115,12 @@ class Block:
         return gradients
 
     def extent(self, model: Any) -> tuple[float, int, Any, Any]:
-        """What `warn_of_scale` wants to know of the predictions."""
+        """The numbers of the predictions that `warn_of_scale` takes."""
         P = self._predicted(model)[1]
         return float(P.max(axis=1).sum()), len(P), P.min(axis=0), P.max(axis=0)
 
     def means(self, model: Any) -> Any:
-        """What the block adds to the means of the clusters, their masses and sizes."""
+        """The part of the block in the means, masses and sizes of the clusters."""
         P = model._infer(self.X, retain=False)
         sizes = np.bincount(P.argmax(axis=1), minlength=P.shape[1])
         means = ClusterMeans(P.shape[1], self.X.shape[1])
@@ -301,7 +301,7 @@ class ThreadSource(BlockSource):
 
 
 def array_source(task: Any, model: Any, fresh: bool) -> ArraySource:
-    """Where the rows of a task in one array live: see `Task.source`."""
+    """The source of a task whose rows lie in one array: see `Task.source`."""
     arguments: tuple[Any, ...] = (model, task.X, task.affinity, task.evaluator())
     arguments += (fresh, task.sample_weight)
     if is_cut(model, task.X):

@@ -1,4 +1,4 @@
-"""Where the clusters lie: the means of the samples, weighted by their probabilities."""
+"""Centres of the clusters: means of the samples, weighted by their probabilities."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What constraints add to the parameters of a model."""
+"""The parameters that constraints add to a model."""
 
 from __future__ import annotations
 

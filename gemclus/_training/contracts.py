@@ -15,7 +15,7 @@ _SUM_TOLERANCE = {np.dtype(np.float64): 1e-6, np.dtype(np.float32): 1e-3}
 
 
 class ContractError(ValueError):
-    """What a hook returned breaks its contract."""
+    """The value that a hook returned breaks its contract."""
 
 
 def check_gemini(gemini):

@@ -1,4 +1,4 @@
-"""What happens between epochs: the stopping rule, the curve, the reports."""
+"""Between epochs: the stopping rule, the curve, the reports."""
 
 from __future__ import annotations
 

@@ -109,5 +109,5 @@ def _train(model: Any, task: Task, seed: Any) -> Trained:
 
 
 def _reached(trained: Trained) -> float:
-    """What a training reached."""
+    """The result of one training."""
     return float(trained[0].objective_curve_[-1])

@@ -1,4 +1,4 @@
-"""Where the rows of a training live: value and gradients at given weights."""
+"""Sources of rows of a training: value and gradients at given weights."""
 
 from __future__ import annotations
 
@@ -68,12 +68,12 @@ class Source(ABC):
         """
 
     def running(self) -> AbstractContextManager[None]:
-        """What a run of many steps keeps open from one to the next."""
+        """A context that a run of many steps keeps open."""
         return nullcontext()
 
     @abstractmethod
     def weight(self, batch: Batch) -> float:
-        """What one of `batches` counts in the mean of an epoch."""
+        """The weight of one of `batches` in the mean of an epoch."""
 
     @abstractmethod
     def value(self, batch: Batch | None = None) -> float:

@@ -1,4 +1,4 @@
-"""Where a training starts: labels that the first parameters are led towards."""
+"""Starts of a training: labels that the first parameters are led towards."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from gemclus.affinity import Distances, seed_labels
 
 @dataclass(frozen=True)
 class Lead:
-    """How far parameters are led towards labels.
+    """Settings of the way that parameters are led towards labels.
 
     Attributes
     ----------

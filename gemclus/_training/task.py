@@ -1,4 +1,4 @@
-"""What a fit trains on."""
+"""The task of a fit: samples, objective, affinity, constraints, weights, callbacks."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ class Task:
         return training_evaluator(self.objective)
 
     def source(self, model: Any, fresh: bool = False) -> Source:
-        """Where the rows live, for one training of `model`."""
+        """The source of rows for one training of `model`."""
         return array_source(self, model, fresh)
 
     def samples(self, random_state: np.random.RandomState) -> list[Task]:
@@ -132,7 +132,7 @@ def make_task(
     sample_weight: Any = None,
     constrained: bool = True,
 ) -> Task:
-    """What `model` is to be trained, or scored, on.
+    """The task that `model` is trained, or scored, on.
 
     Parameters
     ----------
@@ -165,6 +165,6 @@ def make_task(
 
 
 def default_affinity(model: Any, gemini: Any, X: Any, y: Any) -> Any:
-    """What `gemini` needs to know of samples that `model` takes in batches."""
+    """The affinity that `gemini` needs of samples that `model` takes in batches."""
     minibatch = model.batch_size is not None and model.batch_size < X.shape[0]
     return training_affinity(gemini, X, y, minibatch)

@@ -30,7 +30,7 @@ _STEPS_PATIENCE = 10
 
 @dataclass
 class Outcome:
-    """How a training ended.
+    """The end of a training.
 
     Attributes
     ----------
@@ -115,7 +115,7 @@ def _stopping_rule(model: Any, on_samples: bool) -> tuple[float | None, int]:
 
 
 def _complaint(trainer: Trainer, monitor: Monitor) -> str:
-    """What to warn of at the end of a training; divergence has been warned of."""
+    """The warning due at the end of a training; divergence has been warned of."""
     model = trainer.model
     if monitor.tol is None or model.converged_ or monitor.stopped or trainer.failed:
         return ""

@@ -41,7 +41,7 @@ class BlockKernel:
 
 @dataclass
 class Recipe:
-    """What blocks need to know beside their rows.
+    """Knowledge of blocks beside their rows.
 
     Attributes
     ----------

@@ -177,7 +177,7 @@ class Cluster:
             raise LostWorker(worker) from error
 
     def _result(self, worker: str, future: Any) -> Any:
-        """What a worker answers; it is asked after while there is no answer."""
+        """The answer of a worker; it is asked after while there is none."""
 
         def answer(_: Any) -> Any:
             while True:

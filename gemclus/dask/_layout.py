@@ -47,7 +47,7 @@ class Layout:
         return sum(self.lengths)
 
     def rows(self, position: int, raw: Any) -> Any:
-        """What a block gives, as an array that passes take."""
+        """The rows of a block, as an array that passes take."""
         array = np.asarray(raw)
         expected = (self.lengths[position], self.n_features)
         if array.shape != expected:

@@ -45,7 +45,7 @@ class _CompiledSteps(Optimiser):
 
     @abstractmethod
     def _initial_state(self, param: Array) -> Any:
-        """What is kept between the steps of one parameter: flat arrays."""
+        """The state of one parameter between steps: flat arrays."""
 
     @abstractmethod
     def _begin_step(self) -> None:

@@ -1,4 +1,4 @@
-"""What sparse models share: the proximal step, the selection, the path."""
+"""Parts that sparse models share: the proximal step, the selection, the path."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def check_regularisers(regularisers):
 
 
 def check_affinity(y, n_samples, loss):
-    """What `y` gives, for an objective that is precomputed; else None."""
+    """The affinity that `y` is, for an objective that is precomputed; else None."""
     if loss._objective.affinity != "precomputed":
         return None
     shape = tuple(getattr(y, "shape", np.shape(y)))

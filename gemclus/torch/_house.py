@@ -1,4 +1,4 @@
-"""What this room takes from the private rooms of the package, in one place."""
+"""All that this room takes from the private rooms of the package, in one place."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a trained network says of samples, new ones or not."""
+"""Predictions of a trained network for samples, new ones or not."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from gemclus.torch._house import check_seed
 
 
 def starting_labels(task, seed):
-    """What the `init` of a task means for one start.
+    """The labels that the `init` of a task gives one start.
 
     Parameters
     ----------

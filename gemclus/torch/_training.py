@@ -31,7 +31,7 @@ class Diverged(ArithmeticError):
 
 @dataclass
 class Task:
-    """What all trainings of a fit share.
+    """The part that all trainings of a fit share.
 
     `X` is (N, ...) on the CPU, `affinity` (N, N) or None, `weight` (N,) or None, all
     of the samples that count; `regularisers` are `Regulariser`s. `init` is a name, or

@@ -1,4 +1,4 @@
-"""What users give as kernels, metrics and their parameters."""
+"""Arguments of users: kernels, metrics and their parameters."""
 
 import numpy as np
 import pytest

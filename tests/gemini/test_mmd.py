@@ -1,4 +1,4 @@
-"""What is particular to the MMD: kernels, factors, offsets."""
+"""Tests particular to the MMD: kernels, factors, offsets."""
 
 import numpy as np
 import pytest

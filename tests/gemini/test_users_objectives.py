@@ -1,4 +1,4 @@
-"""What a user's `evaluate` returns is checked where it is called, and named."""
+"""Results of a user's `evaluate` are checked where it is called, and named."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What KernelRIM keeps of one training never gets into the next."""
+"""State that KernelRIM keeps of one training never gets into the next."""
 
 import numpy as np
 import pytest

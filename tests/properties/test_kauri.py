@@ -1,4 +1,4 @@
-"""What holds for every tree, whatever the data."""
+"""Properties of every tree, whatever the data."""
 
 import numpy as np
 from hypothesis import given

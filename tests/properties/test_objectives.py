@@ -1,4 +1,4 @@
-"""What holds for every objective, whatever the sizes, dtypes and layouts."""
+"""Properties of every objective, whatever the sizes, dtypes and layouts."""
 
 import numpy as np
 import pytest

@@ -33,7 +33,7 @@ WITHOUT_PREDICT = ("calinski_harabasz", "silhouette")
 
 
 def expected_failed_checks(selector):
-    """What scikit-learn's checks do not foresee."""
+    """Reasons for the checks of scikit-learn that do not apply."""
     failures = {
         "check_parameters_default_constructible": "the default is a range of ints"
     }

@@ -1,4 +1,4 @@
-"""What a path and a sparse fit say of themselves; objectives of any sign."""
+"""Results and warnings of a path and a sparse fit; objectives of any sign."""
 
 import builtins
 import copy

@@ -1,4 +1,4 @@
-"""What the property tests draw, and how many examples they try.
+"""Random inputs of the property tests, and the number of examples they try.
 
 Derandomised, so that a run finds what every run finds; seeds become arrays by NumPy,
 which is faster than to draw each number.

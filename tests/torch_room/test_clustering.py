@@ -488,7 +488,7 @@ def test_verbose_reports(caplog):
 
 
 def ends(caplog, call, expected_error=None):
-    """How the trainings of a call ended, by their names."""
+    """The ends of the trainings of a call, by their names."""
     caplog.clear()
     with caplog.at_level("INFO", logger="gemclus"), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)

@@ -59,7 +59,7 @@ def data(n_features=8):
 
 
 def parts(X):
-    """What a training loop of one's own has at hand."""
+    """The parts that a training loop of one's own has at hand."""
     torch.manual_seed(0)
     network = nn.Linear(X.shape[1], 10)
     loader = DataLoader(TensorDataset(torch.tensor(X)), batch_size=40)

@@ -1,4 +1,4 @@
-"""What is maximised: the same thing for the curve, `tol` and `n_init`."""
+"""The curve, `tol` and `n_init` look at the same thing: the one that is maximised."""
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ X, y = celeux_one(60, p=3, random_state=0)
 
 
 def penalised(model):
-    """What `fit` maximises at the weights of a sparse model, by its definition."""
+    """The value that `fit` maximises, at the weights of a sparse model."""
     W = model._feature_weights()
     norms = [np.linalg.norm(W[group]) for group in model.groups_]
     return model.score(X) - model.alpha * sum(norms)

@@ -1,4 +1,4 @@
-"""What ``verbose=True`` prints, and where."""
+"""The reports of ``verbose=True``: their lines and their place."""
 
 import io
 import logging
@@ -203,7 +203,7 @@ def test_paths_print_their_steps(capsys):
 
 
 class Bar:
-    """What is used of tqdm."""
+    """The part of tqdm that is used."""
 
     drawn: ClassVar = []
 

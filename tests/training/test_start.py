@@ -1,4 +1,4 @@
-"""Where trainings start: the labels, and how far they lead."""
+"""Starts of trainings: the labels, and how far they lead."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a training leaves on a model: all of it, or nothing."""
+"""A training leaves all of its state on a model, or nothing."""
 
 import contextlib
 import os

@@ -1,4 +1,4 @@
-"""What is read off a Kauri tree: texts, dot source, drawings, fidelity."""
+"""Exports of a Kauri tree: texts, dot source, drawings, fidelity."""
 
 import io
 import re

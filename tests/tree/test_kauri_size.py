@@ -1,4 +1,4 @@
-"""How large a tree should be, by the advice of its documentation."""
+"""The size of a tree, by the advice of its documentation."""
 
 import numpy as np
 import pytest

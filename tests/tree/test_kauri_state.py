@@ -1,4 +1,4 @@
-"""What a Kauri model is after errors, Ctrl-C and damage, and what it warns of."""
+"""A Kauri model after errors, Ctrl-C and damage, and its warnings."""
 
 import pickle
 import signal

@@ -158,7 +158,7 @@ class Checkout:
         self._unmeasured = files
 
     def try_mutant(self, mutant, only=None, with_suite=True):
-        """What became of a mutant, and by which test.
+        """The fate of a mutant, and the test that decided it.
 
         Returns
         -------

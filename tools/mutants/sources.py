@@ -1,4 +1,4 @@
-"""Where mutants come from: the tables beside this file, and cosmic-ray."""
+"""Sources of mutants: the tables beside this file, and cosmic-ray."""
 
 import ast
 import random
@@ -192,7 +192,7 @@ def _statement(source, line):
 
 
 def statement_line(source, line):
-    """Where the statement of a line begins, as coverage counts it."""
+    """The first line of the statement of a line, as coverage counts it."""
     statement = _statement(source, line)
     return line if statement is None else statement.lineno
 
