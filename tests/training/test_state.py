@@ -210,6 +210,8 @@ from gemclus.selection import KSelector
 from gemclus.sparse import SparseLinearModel
 from gemclus.tree import Kauri
 
+# A job of the background is started to ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 X = np.random.RandomState(0).normal(size=(200, 5))
 
 class Noticed(LinearModel):  # leaves a file for each process that it is trained in
