@@ -18,6 +18,9 @@ _GROWTH = 10
 _SHARE = 4
 # Numbers of the largest sample: it is a copy.
 _NUMBERS = 2**24
+# Trainings on the smallest sample, of which the best goes on: they cost little there,
+# and all later ones stay in the optimum that it finds.
+STARTS = 4
 # What ends a training on a sample: so many epochs without such an improvement.
 TOL = 1e-5
 PATIENCE = 5

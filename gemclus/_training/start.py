@@ -6,7 +6,8 @@ import numpy as np
 
 from gemclus._common.validation import check_choice
 from gemclus._training.monitor import Monitor
-from gemclus._training.samples import PATIENCE, TOL, trains_on_samples
+from gemclus._training.samples import PATIENCE, STARTS, TOL, trains_on_samples
+from gemclus._training.state import adopt, twin_of
 from gemclus._training.trainer import Trainer
 from gemclus.affinity import Distances, seed_labels
 
@@ -127,17 +128,35 @@ def start(trainer, init, random_state):
         _lead(trainer, init, random_state)
         return False
     smallest, *others = samples
-    stage = Trainer(model, smallest, random_state, fresh=trains)
-    _lead(stage, init, random_state)
     if not trains:
+        _lead(Trainer(model, smallest, random_state), init, random_state)
         return False
-    stage.run(model.max_iter, Monitor(TOL, PATIENCE))
+    _train_on_smallest(trainer, smallest, init, random_state)
     for task in others:
         Trainer(model, task, random_state).run(model.max_iter, Monitor(TOL, PATIENCE))
     # Their own solver, and predictions that are not the first any more.
     model.optimiser_ = model._make_optimiser()
     trainer.source = trainer.task.source(model)
     return True
+
+
+def _train_on_smallest(trainer, task, init, random_state):
+    """Train from several starts on the smallest sample, and keep the best."""
+    model = candidate = best = trainer.model
+    highest = -np.inf
+    for position in range(STARTS):
+        if position:
+            candidate = twin_of(model, apart=True)
+            candidate._init_params(random_state, trainer.task.X)
+            candidate.optimiser_ = candidate._make_optimiser()
+        stage = Trainer(candidate, task, random_state, fresh=position == 0)
+        _lead(stage, init, random_state)
+        monitor = Monitor(TOL, PATIENCE)
+        stage.run(model.max_iter, monitor)
+        if monitor.curve and monitor.curve[-1] > highest:
+            best, highest = candidate, monitor.curve[-1]
+    if best is not model:
+        adopt(model, best)
 
 
 def _lead(trainer, init, random_state):

@@ -70,7 +70,7 @@ def test_large_data_train_on_samples_first(model, weights, few_rows, runs):
     model = clone(model).set_params(random_state=0)
     model.fit(X, sample_weight=weights)
     n_rows = len(X) if weights is None else np.count_nonzero(weights)
-    assert runs == [200, 2000, n_rows]
+    assert runs == [*[200] * samples.STARTS, 2000, n_rows]
     assert model.converged_ and len(model.objective_curve_) == model.n_iter_ < 40
     # As good as without samples, to what the stopping rule leaves.
     runs.clear()
@@ -82,6 +82,25 @@ def test_large_data_train_on_samples_first(model, weights, few_rows, runs):
     assert model.objective_curve_[-1] == pytest.approx(
         whole.objective_curve_[-1], rel=2e-3
     )
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_the_best_start_on_the_smallest_sample_goes_on(few_rows, monkeypatch, seed):
+    ends, taken = [], []
+    run = Trainer.run
+
+    def watched(self, max_iter, monitor):
+        if self.task.X.shape[0] == 2000:
+            taken.append(self.model.W_.copy())
+        run(self, max_iter, monitor)
+        if self.task.X.shape[0] == 200:
+            ends.append((monitor.curve[-1], self.model.W_.copy()))
+
+    monkeypatch.setattr(Trainer, "run", watched)
+    RIM(4, reg=0.01, random_state=seed).fit(X)
+    values = [value for value, _ in ends]
+    assert len(set(values)) == samples.STARTS
+    np.testing.assert_array_equal(taken[0], ends[np.argmax(values)][1])
 
 
 def test_samples_do_not_depend_on_the_threads(few_rows):
