@@ -26,6 +26,10 @@ from gemclus.gemini._base import decomposition
 # benchmarks/bench_blocks.py. Smaller blocks stay in the cache from one pass to the
 # next; each costs some tens of microseconds beside its arithmetic.
 _BLOCK_NUMBERS = 2**20
+# Of the predictions for rows of a mapped file that stay in memory between the rounds of
+# a step. Those of all rows may need as much as the file; each that is made again takes
+# half of its part of the step.
+_BYTES_OF_MAPPED = 280 * 10**6
 # Blocks from which on a step is cut at all.
 _LEAST_BLOCKS = 4
 
@@ -287,7 +291,7 @@ class ThreadSource(BlockSource):
     def _make_blocks(self) -> list[Block]:
         X, weights, affinity = self.X, self.sample_weight, self.affinity
         rows = block_rows(X.shape[1], self.model.n_clusters)
-        keeps = not is_mapped(X)
+        n_kept = self._n_rows_kept()
         factor = affinity.factor if isinstance(affinity, FactoredKernel) else None
         blocks = []
         for start in range(0, len(X), rows):
@@ -296,8 +300,22 @@ class ThreadSource(BlockSource):
             if factor is not None:
                 kernel = FactoredKernel(factor[part], affinity.centre)
             weight = None if weights is None else weights[part]
+            keeps = min(part.stop, len(X)) <= n_kept
             blocks.append(Block(X[part], kernel, weight, keeps))
         return blocks
+
+    def _n_rows_kept(self) -> float:
+        """Rows, from the first on, whose predictions stay between rounds."""
+        if not is_mapped(self.X):
+            return np.inf
+        # Of each layer; biases have a single row.
+        outputs = sum(
+            weight.shape[1]
+            for weight in self.model._get_weights()
+            if weight.ndim == 2 and len(weight) > 1
+        )
+        outputs = max(outputs, self.model.n_clusters)
+        return _BYTES_OF_MAPPED / (outputs * self.X.itemsize)
 
 
 def array_source(task: Any, model: Any, fresh: bool) -> ArraySource:

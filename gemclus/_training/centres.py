@@ -48,7 +48,8 @@ class ClusterMeans:
                 block = np.where(missing, 0.0, block)
                 self.masses += ((~missing).astype(np.float64).T @ shares).T
             else:
-                self.masses += shares.sum(axis=0)[:, None]
+                # As a product: sums down the columns of few take ten times longer.
+                self.masses += (np.ones(shares.shape[0]) @ shares)[:, None]
             self.sums += (block.T @ shares).T
 
     def value(self) -> Floats:

@@ -137,16 +137,29 @@ def test_a_mapped_file_trains_like_an_array(tmp_path, dtype, small_blocks):
             np.testing.assert_array_equal(weight, twin)
 
 
-def test_a_mapped_file_keeps_no_predictions(tmp_path, small_blocks):
+@pytest.mark.parametrize("n_kept", [0, 3000, 20_000])
+def test_a_mapped_file_keeps_few_predictions(
+    tmp_path, small_blocks, monkeypatch, n_kept
+):
+    monkeypatch.setattr(blocks, "_BYTES_OF_MAPPED", n_kept * 4 * X.itemsize)
     np.save(tmp_path / "samples.npy", X)
     mapped = np.load(tmp_path / "samples.npy", mmap_mode="r")
     assert blocks.is_mapped(mapped[10:20].view(np.ndarray))
     assert not blocks.is_mapped(X)
     params, _, threads = sources(RIM(4), mapped)
-    threads.evaluate(params)
+    value, gradients = threads.evaluate(params)
+    end, kept = 0, []
     for block in threads._blocks:
         assert np.shares_memory(block.X, mapped)
         assert block._kept is None and not block._memory
+        end += len(block.X)
+        kept.append(block._keeps)
+        assert block._keeps is (end <= n_kept)
+    assert len(set(kept)) == (2 if n_kept == 3000 else 1)
+    same_value, same = sources(RIM(4), X)[2].evaluate(params)
+    assert value == same_value
+    for gradient, other in zip(gradients, same, strict=True):
+        np.testing.assert_array_equal(gradient, other)
 
 
 def test_what_is_cut():
