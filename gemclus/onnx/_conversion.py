@@ -66,7 +66,8 @@ def to_onnx(
         named as the column. Its outputs are ``label``, int64 of shape (n,), and
         ``probabilities`` of shape (n, K) for a model that has `predict_proba`. Its
         metadata are ``gemclus_version``, ``model``, ``objective``, ``n_clusters``
-        and ``feature_names`` (a list in JSON).
+        and ``feature_names`` (a list in JSON); of a class that `converter` adds,
+        those that it has.
 
     Raises
     ------
@@ -250,8 +251,8 @@ def _assemble(onnx, graph, model, inputs):
     final = last_step(model)
     outputs = [info("label", np.int64, ["n"])]
     if any("probabilities" in node.output for node in graph.nodes):
-        shape = ["n", int(final.n_clusters)]
-        outputs.append(info("probabilities", graph.dtype, shape))
+        width = count_probabilities(final) or "K"
+        outputs.append(info("probabilities", graph.dtype, ["n", width]))
     body = helper.make_graph(
         graph.nodes,
         f"gemclus_{type(final).__name__}",
@@ -280,14 +281,30 @@ def _metadata(model, final):
     names = getattr(first, "feature_names_in_", None)
     if names is None:
         names = [f"x{j}" for j in range(first.n_features_in_)]
-    if hasattr(final, "get_gemini"):
-        objective = repr(final.get_gemini())
-    else:
-        objective = f"kernel k-means, kernel={getattr(final, 'kernel', None)!r}"
-    return {
+    known = {
         "gemclus_version": version("gemclus"),
         "model": type(final).__name__,
-        "objective": objective,
-        "n_clusters": str(getattr(final, "n_clusters_", None) or final.n_clusters),
+        "objective": _objective_of(final),
+        "n_clusters": getattr(final, "n_clusters_", count_probabilities(final)),
         "feature_names": json.dumps([str(name) for name in names]),
     }
+    return {key: str(value) for key, value in known.items() if value is not None}
+
+
+def count_probabilities(model):
+    """Number of columns of `predict_proba`; None if a user's class does not tell."""
+    if hasattr(model, "_fitted_clusters"):
+        return model._fitted_clusters()
+    classes = getattr(model, "classes_", None)
+    return None if classes is None else len(classes)
+
+
+def _objective_of(model):
+    """What a model maximises, in words; None if that is not known."""
+    from gemclus.tree import Kauri
+
+    if hasattr(model, "get_gemini"):
+        return repr(model.get_gemini())
+    if isinstance(model, Kauri):
+        return f"kernel k-means, kernel={model.kernel!r}"
+    return None

@@ -194,7 +194,11 @@ class Graph:
         return self.node("Gather", tensor, columns, axis=1)
 
     def _new_name(self, kind: str) -> str:
-        return f"{self._prefix}{kind.lower()}_{len(self.nodes) + len(self.constants)}"
+        name = f"{self._prefix}{kind.lower()}_{len(self.nodes) + len(self.constants)}"
+        # A column may have been called so.
+        while name in self._dtypes:
+            name += "_"
+        return name
 
     @staticmethod
     def _as_floats(

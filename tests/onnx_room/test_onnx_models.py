@@ -197,6 +197,23 @@ def test_opsets(opset, dtype):
         assert onnx_model.opset_import[0].version == opset
 
 
+@every_dtype
+def test_graphs_are_those_of_the_fit(dtype):
+    """Whatever the parameters are by now, of a fit that may be to come."""
+    later = {
+        KernelRIM: {"n_clusters": 7, "base_kernel": "rbf"},
+        MLPMMD: {"n_clusters": 7, "n_hidden_dim": 3},
+        Douglas: {"n_clusters": 7, "n_cuts": 3, "temperature": 9.0},
+        Kauri: {"max_clusters": 7, "max_leaves": 2},
+    }
+    for cls, parameters in later.items():
+        model = Kauri() if cls is Kauri else cls(max_iter=5, **PUBLISHED)
+        model.fit(X[:, :4]).set_params(**parameters)
+        graph = assert_same(model, rows(100)[:, :4], dtype).graph
+        if cls is not Kauri:
+            assert graph.output[1].type.tensor_type.shape.dim[1].dim_value == 3
+
+
 def test_arrays_as_dtype():
     model = LinearMMD(max_iter=5, **PUBLISHED).fit(X)
     assert to_onnx(model, dtype=np.float64) == to_onnx(model, dtype="float64")
