@@ -77,7 +77,7 @@ class Product:
 
     def __init__(self, bins):
         self.bins = bins
-        n_features, n_bins, n = bins.shape
+        n_features, _, n = bins.shape
         values = bins[0] if n_features else np.ones((1, n), dtype=bins.dtype)
         self._prefixes = [values]
         for position in range(1, n_features):
