@@ -128,11 +128,12 @@ def to_onnx(
             "model_or_pipeline must be a fitted model or pipeline, got "
             f"{type(model).__name__}"
         )
-    check_is_fitted(model)
+    first, last = first_step(model), last_step(model)
+    _check_labels(last)
+    check_is_fitted(first)
+    check_is_fitted(last)
     load_writers()
     graph = Graph(dtype, opset)
-    first = first_step(model)
-    check_is_fitted(first)
     table, inputs = table_of_inputs(graph, first, text_columns(first))
     write_outputs(graph, model, table)
     return _assemble(onnx, graph, model, inputs)
@@ -148,6 +149,7 @@ def write(graph, estimator, table, is_step=False):
     """Write an estimator; what it gives, and the name of that tensor."""
     check_is_fitted(estimator)
     found = find_converter(estimator, is_step)
+    table.expect(estimator)
     X = table if found.takes_table else table.matrix(estimator)
     return found.gives, found.write(graph, estimator, X)
 
@@ -158,6 +160,7 @@ def write_step(graph, step, table):
         return table
     if isinstance(step, SelectorMixin):
         check_is_fitted(step)
+        table.expect(step)
         return table.select(step.get_support(indices=True))
     gives, tensor = write(graph, step, table, is_step=True)
     if gives == "label":
@@ -176,11 +179,7 @@ def write_outputs(graph, model, table, label="label", probabilities="probabiliti
         for _, step in model.steps[:-1]:
             table = write_step(graph, step, table)
         model = model.steps[-1][1]
-    if not hasattr(model, "predict"):
-        raise TypeError(
-            "the last step must be a model that labels samples, got "
-            f"{type(model).__name__ if hasattr(model, 'fit') else model!r}"
-        )
+    _check_labels(model)
     gives, tensor = write(graph, model, table)
     if gives == "columns":
         raise TypeError(
@@ -191,6 +190,14 @@ def write_outputs(graph, model, table, label="label", probabilities="probabiliti
         return
     graph.node("ArgMax", tensor, dtype=np.int64, name=label, axis=1, keepdims=0)
     graph.node("Identity", graph.cast(tensor, graph.dtype), name=probabilities)
+
+
+def _check_labels(model):
+    if not hasattr(model, "predict"):
+        raise TypeError(
+            "the last step must be a model that labels samples, got "
+            f"{type(model).__name__ if hasattr(model, 'fit') else model!r}"
+        )
 
 
 def text_columns(model):
@@ -272,8 +279,28 @@ def _assemble(onnx, graph, model, inputs):
         ir_version=helper.find_min_ir_version_for(opsets),
     )
     helper.set_model_props(onnx_model, _metadata(model, final))
+    if len(graph.readers) > 1:
+        _check_widths(onnx.shape_inference.infer_shapes(onnx_model), graph.readers)
     onnx.checker.check_model(onnx_model, full_check=True)
     return onnx_model
+
+
+def _check_widths(inferred, readers):
+    """Refuse steps that were fitted one without the other and do not fit together."""
+    body = inferred.graph
+    widths = {
+        value.name: value.type.tensor_type.shape.dim[-1].dim_value
+        for value in (*body.input, *body.value_info)
+        if len(value.type.tensor_type.shape.dim) == 2
+    }
+    for tensor, estimator in readers:
+        expected = getattr(estimator, "n_features_in_", None)
+        found = widths.get(tensor, 0)
+        if expected is not None and found not in (0, expected):
+            raise ValueError(
+                f"{type(estimator).__name__} was fitted to {expected} features, and "
+                f"gets {found} from what is before it"
+            )
 
 
 def _metadata(model, final):

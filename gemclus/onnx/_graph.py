@@ -69,6 +69,8 @@ class Graph:
         self.opset = opset
         self.nodes = []
         self.constants = []
+        # Tensors, and the estimators that read all their columns.
+        self.readers: list[tuple[str, Any]] = []
         self._onnx = require_onnx()
         self._prefix = prefix
         self._dtypes: dict[str, np.dtype[Any]] = {}

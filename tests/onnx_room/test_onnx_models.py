@@ -143,6 +143,17 @@ def test_missing_values_go_the_same_way(missing_at_fit, dtype):
     assert_same(Kauri(max_clusters=60).fit(samples), new, dtype)
 
 
+@every_dtype
+def test_splits_off_missing_values(dtype):
+    """Every number goes left of an infinite threshold."""
+    labels = np.repeat([0, 1, 2], 20)
+    numbers = labels + np.random.RandomState(0).uniform(-0.3, 0.3, 60)
+    samples = np.where(labels == 2, np.nan, numbers)[:, None]
+    tree = Kauri(max_clusters=3, kernel="labels").fit(samples, labels)
+    assert np.inf in tree.tree_.thresholds
+    assert_same(tree, samples, dtype)
+
+
 def test_rounding_down_keeps_every_answer_on_float32():
     thresholds = np.random.RandomState(0).standard_normal(100_000)
     thresholds = np.concatenate([thresholds, [1e300, -1e300, 1e-320, 0.0, -0.0, 1.0]])
@@ -278,8 +289,15 @@ def test_weights_that_are_not_finite_are_refused():
         to_onnx(model)
     to_onnx(model, dtype="float64")
     tree = Kauri().fit(X)
-    tree.tree_.thresholds[0] = np.inf
-    with pytest.raises(ValueError, match="thresholds of Kauri must be finite"):
+    tree.tree_.thresholds[0] = np.nan
+    with pytest.raises(ValueError, match="the tree is damaged: a threshold is NaN"):
+        to_onnx(tree)
+
+
+def test_damaged_trees_are_refused():
+    tree = Kauri().fit(X)
+    tree.tree_.features[0] = X.shape[1]
+    with pytest.raises(ValueError, match="the tree is damaged: it splits feature 13"):
         to_onnx(tree)
 
 

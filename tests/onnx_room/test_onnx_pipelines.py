@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 from estimators import PUBLISHED
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.exceptions import NotFittedError
@@ -302,8 +302,38 @@ def test_pipelines_that_cannot_be_written_are_refused(steps, error, match):
 def test_unfitted_pipelines_are_refused():
     with pytest.raises(NotFittedError):
         to_onnx(make_pipeline(StandardScaler(), Kauri()))
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="StandardScaler"):
         to_onnx(make_pipeline(StandardScaler(), Kauri().fit(X / X.std(axis=0))))
+    with pytest.raises(NotFittedError, match="Kauri"):
+        to_onnx(make_pipeline(StandardScaler().fit(X), Kauri()))
+    with pytest.raises(NotFittedError, match="MinMaxScaler"):
+        fitted = Kauri().fit(X / X.std(axis=0))
+        to_onnx(make_pipeline(StandardScaler().fit(X), MinMaxScaler(), fitted))
+
+
+def test_an_empty_pipeline_is_refused():
+    with pytest.raises(TypeError, match="labels samples, got 'passthrough'"):
+        to_onnx(Pipeline([("nothing", "passthrough")]))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["linear", "tree"])
+@pytest.mark.parametrize(
+    "steps, match",
+    [
+        ([StandardScaler()], "was fitted to 5 features, and gets 2 from"),
+        ([StandardScaler(), VarianceThreshold()], "was fitted to 5 features, and gets"),
+    ],
+)
+def test_steps_that_do_not_fit_together_are_refused(steps, match, model):
+    """Each fitted by itself."""
+    scaled = StandardScaler().fit_transform(X)
+    steps = [step.fit(scaled[:, :2]) for step in steps]
+    pipeline = make_pipeline(*steps, clone(model).fit(scaled))
+    with pytest.raises(ValueError, match=f"{type(model).__name__} {match}"):
+        to_onnx(pipeline)
+    pipeline = make_pipeline(StandardScaler().fit(scaled), *pipeline)
+    with pytest.raises(ValueError, match="StandardScaler was fitted to 2 features"):
+        to_onnx(pipeline)
 
 
 # Classes of users
