@@ -129,9 +129,10 @@ def to_onnx(
             f"{type(model).__name__}"
         )
     first, last = first_step(model), last_step(model)
-    _check_labels(last)
-    check_is_fitted(first)
-    check_is_fitted(last)
+    for step in (last, first):
+        if not hasattr(step, "fit"):
+            _check_labels(step)
+        check_is_fitted(step)
     load_writers()
     graph = Graph(dtype, opset)
     table, inputs = table_of_inputs(graph, first, text_columns(first))

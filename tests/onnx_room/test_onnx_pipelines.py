@@ -304,6 +304,8 @@ def test_unfitted_pipelines_are_refused():
         to_onnx(make_pipeline(StandardScaler(), Kauri()))
     with pytest.raises(NotFittedError, match="StandardScaler"):
         to_onnx(make_pipeline(StandardScaler(), Kauri().fit(X / X.std(axis=0))))
+    with pytest.raises(NotFittedError, match="GridSearchCV"):
+        to_onnx(GridSearchCV(Kauri(), {"max_clusters": [2]}))
     with pytest.raises(NotFittedError, match="Kauri"):
         to_onnx(make_pipeline(StandardScaler().fit(X), Kauri()))
     with pytest.raises(NotFittedError, match="MinMaxScaler"):
