@@ -35,6 +35,8 @@ def test_compiled_modules_load():
 
 
 @pytest.mark.filterwarnings("ignore:The first predictions are")
+# Sparse models of few epochs; wheels are tested without the settings of the project.
+@pytest.mark.filterwarnings("ignore:All .* features are selected with alpha")
 @pytest.mark.parametrize("cls", ESTIMATORS)
 @pytest.mark.parametrize("dtype", [np.float64, np.float32])
 def test_estimators_find_blobs(cls, dtype, blobs):

@@ -304,9 +304,49 @@ def test_joblib_memory_maps(cls, tmp_path):
     np.testing.assert_array_equal(read.predict(X), model.predict(X))
 
 
+@pytest.fixture(scope="module")
+def mlflow_run(tmp_path_factory):
+    """A run of MLflow in a store that ends with the tests."""
+    mlflow = pytest.importorskip("mlflow", reason="mlflow")
+    # Its smaller package has no stores of its own.
+    pytest.importorskip("sqlalchemy", reason="mlflow (the whole package)")
+    pytest.importorskip("alembic", reason="mlflow (the whole package)")
+    folder = tmp_path_factory.mktemp("mlflow")
+    before = mlflow.get_tracking_uri()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        mlflow.set_tracking_uri(f"sqlite:///{folder}/runs.db")
+        experiment = mlflow.create_experiment("models", folder.as_uri())
+        with mlflow.start_run(experiment_id=experiment):
+            yield
+    mlflow.set_tracking_uri(before)
+
+
+@every_model
+@pytest.mark.parametrize("form", ["pickle", "skops"])
+@pytest.mark.filterwarnings("ignore")
+def test_mlflow(cls, form, mlflow_run):
+    import mlflow
+
+    model = small(cls).fit(X)
+    trusted = {"skops_trusted_types": [f"{cls.__module__}.{cls.__name__}"]}
+    logged = mlflow.sklearn.log_model(
+        model,
+        name=f"{cls.__name__}-{form}",
+        serialization_format=form,
+        pip_requirements=["gemclus"],
+        **(trusted if form == "skops" else {}),
+    )
+    read = mlflow.sklearn.load_model(logged.model_uri)
+    np.testing.assert_array_equal(read.predict(X), model.predict(X))
+    function = mlflow.pyfunc.load_model(logged.model_uri)
+    np.testing.assert_array_equal(function.predict(X), model.predict(X))
+
+
 @every_model
 @pytest.mark.filterwarnings("ignore")
-def test_mlflow(cls, tmp_path):
+def test_mlflow_files(cls, tmp_path):
+    """Without a store: what the smaller package of MLflow does."""
     mlflow = pytest.importorskip("mlflow.sklearn", reason="mlflow")
     model = small(cls).fit(X)
     mlflow.save_model(

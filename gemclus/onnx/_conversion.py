@@ -66,7 +66,8 @@ def to_onnx(
         named as the column. Its outputs are ``label``, int64 of shape (n,), and
         ``probabilities`` of shape (n, K) for a model that has `predict_proba`. Its
         metadata are ``gemclus_version``, ``model``, ``objective``, ``n_clusters``
-        and ``feature_names`` (a list in JSON).
+        and ``feature_names`` (a list in JSON); of a class that `converter` adds,
+        those that it has.
 
     Raises
     ------
@@ -127,11 +128,13 @@ def to_onnx(
             "model_or_pipeline must be a fitted model or pipeline, got "
             f"{type(model).__name__}"
         )
-    check_is_fitted(model)
+    first, last = first_step(model), last_step(model)
+    for step in (last, first):
+        if not hasattr(step, "fit"):
+            _check_labels(step)
+        check_is_fitted(step)
     load_writers()
     graph = Graph(dtype, opset)
-    first = first_step(model)
-    check_is_fitted(first)
     table, inputs = table_of_inputs(graph, first, text_columns(first))
     write_outputs(graph, model, table)
     return _assemble(onnx, graph, model, inputs)
@@ -147,6 +150,7 @@ def write(graph, estimator, table, is_step=False):
     """Write an estimator; what it gives, and the name of that tensor."""
     check_is_fitted(estimator)
     found = find_converter(estimator, is_step)
+    table.expect(estimator)
     X = table if found.takes_table else table.matrix(estimator)
     return found.gives, found.write(graph, estimator, X)
 
@@ -157,6 +161,7 @@ def write_step(graph, step, table):
         return table
     if isinstance(step, SelectorMixin):
         check_is_fitted(step)
+        table.expect(step)
         return table.select(step.get_support(indices=True))
     gives, tensor = write(graph, step, table, is_step=True)
     if gives == "label":
@@ -175,11 +180,7 @@ def write_outputs(graph, model, table, label="label", probabilities="probabiliti
         for _, step in model.steps[:-1]:
             table = write_step(graph, step, table)
         model = model.steps[-1][1]
-    if not hasattr(model, "predict"):
-        raise TypeError(
-            "the last step must be a model that labels samples, got "
-            f"{type(model).__name__ if hasattr(model, 'fit') else model!r}"
-        )
+    _check_labels(model)
     gives, tensor = write(graph, model, table)
     if gives == "columns":
         raise TypeError(
@@ -190,6 +191,14 @@ def write_outputs(graph, model, table, label="label", probabilities="probabiliti
         return
     graph.node("ArgMax", tensor, dtype=np.int64, name=label, axis=1, keepdims=0)
     graph.node("Identity", graph.cast(tensor, graph.dtype), name=probabilities)
+
+
+def _check_labels(model):
+    if not hasattr(model, "predict"):
+        raise TypeError(
+            "the last step must be a model that labels samples, got "
+            f"{type(model).__name__ if hasattr(model, 'fit') else model!r}"
+        )
 
 
 def text_columns(model):
@@ -250,8 +259,8 @@ def _assemble(onnx, graph, model, inputs):
     final = last_step(model)
     outputs = [info("label", np.int64, ["n"])]
     if any("probabilities" in node.output for node in graph.nodes):
-        shape = ["n", int(final.n_clusters)]
-        outputs.append(info("probabilities", graph.dtype, shape))
+        width = count_probabilities(final) or "K"
+        outputs.append(info("probabilities", graph.dtype, ["n", width]))
     body = helper.make_graph(
         graph.nodes,
         f"gemclus_{type(final).__name__}",
@@ -271,8 +280,28 @@ def _assemble(onnx, graph, model, inputs):
         ir_version=helper.find_min_ir_version_for(opsets),
     )
     helper.set_model_props(onnx_model, _metadata(model, final))
+    if len(graph.readers) > 1:
+        _check_widths(onnx.shape_inference.infer_shapes(onnx_model), graph.readers)
     onnx.checker.check_model(onnx_model, full_check=True)
     return onnx_model
+
+
+def _check_widths(inferred, readers):
+    """Refuse steps that were fitted one without the other and do not fit together."""
+    body = inferred.graph
+    widths = {
+        value.name: value.type.tensor_type.shape.dim[-1].dim_value
+        for value in (*body.input, *body.value_info)
+        if len(value.type.tensor_type.shape.dim) == 2
+    }
+    for tensor, estimator in readers:
+        expected = getattr(estimator, "n_features_in_", None)
+        found = widths.get(tensor, 0)
+        if expected is not None and found not in (0, expected):
+            raise ValueError(
+                f"{type(estimator).__name__} was fitted to {expected} features, and "
+                f"gets {found} from what is before it"
+            )
 
 
 def _metadata(model, final):
@@ -280,14 +309,30 @@ def _metadata(model, final):
     names = getattr(first, "feature_names_in_", None)
     if names is None:
         names = [f"x{j}" for j in range(first.n_features_in_)]
-    if hasattr(final, "get_gemini"):
-        objective = repr(final.get_gemini())
-    else:
-        objective = f"kernel k-means, kernel={getattr(final, 'kernel', None)!r}"
-    return {
+    known = {
         "gemclus_version": version("gemclus"),
         "model": type(final).__name__,
-        "objective": objective,
-        "n_clusters": str(getattr(final, "n_clusters_", None) or final.n_clusters),
+        "objective": _objective_of(final),
+        "n_clusters": getattr(final, "n_clusters_", count_probabilities(final)),
         "feature_names": json.dumps([str(name) for name in names]),
     }
+    return {key: str(value) for key, value in known.items() if value is not None}
+
+
+def count_probabilities(model):
+    """Number of columns of `predict_proba`; None if a user's class does not tell."""
+    if hasattr(model, "_fitted_clusters"):
+        return model._fitted_clusters()
+    classes = getattr(model, "classes_", None)
+    return None if classes is None else len(classes)
+
+
+def _objective_of(model):
+    """What a model maximises, in words; None if that is not known."""
+    from gemclus.tree import Kauri
+
+    if hasattr(model, "get_gemini"):
+        return repr(model.get_gemini())
+    if isinstance(model, Kauri):
+        return f"kernel k-means, kernel={model.kernel!r}"
+    return None

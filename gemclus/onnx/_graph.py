@@ -69,6 +69,8 @@ class Graph:
         self.opset = opset
         self.nodes = []
         self.constants = []
+        # Tensors, and the estimators that read all their columns.
+        self.readers: list[tuple[str, Any]] = []
         self._onnx = require_onnx()
         self._prefix = prefix
         self._dtypes: dict[str, np.dtype[Any]] = {}
@@ -194,7 +196,11 @@ class Graph:
         return self.node("Gather", tensor, columns, axis=1)
 
     def _new_name(self, kind: str) -> str:
-        return f"{self._prefix}{kind.lower()}_{len(self.nodes) + len(self.constants)}"
+        name = f"{self._prefix}{kind.lower()}_{len(self.nodes) + len(self.constants)}"
+        # A column may have been called so.
+        while name in self._dtypes:
+            name += "_"
+        return name
 
     @staticmethod
     def _as_floats(

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from gemclus.onnx._conversion import load_writers, write_outputs
+from gemclus.onnx._conversion import (
+    count_probabilities,
+    load_writers,
+    write_outputs,
+)
 from gemclus.onnx._graph import Graph
 from gemclus.onnx._table import Table
 
@@ -82,7 +86,7 @@ def _set_shapes(operator):
     n = operator.inputs[0].get_first_dimension()
     operator.outputs[0].type.shape = [n]
     if len(operator.outputs) > 1:
-        operator.outputs[1].type.shape = [n, model.n_clusters]
+        operator.outputs[1].type.shape = [n, count_probabilities(model)]
 
 
 def _convert(scope, operator, container):

@@ -21,6 +21,11 @@ class Table:
         self._matrix = matrix
         self._columns = columns
 
+    def expect(self, reader):
+        """Remember an estimator that takes all columns, and so many of them."""
+        if self._matrix is not None:
+            self._graph.readers.append((self._matrix, reader))
+
     def is_text(self, column):
         """Whether a column is one of text."""
         if self._columns is None:

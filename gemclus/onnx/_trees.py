@@ -9,6 +9,7 @@ from gemclus.tree import Kauri
 @converter(Kauri, gives="label")
 def write_kauri(graph, kauri, X):
     tree = kauri.tree_
+    tree.check(kauri.n_features_in_)
     is_leaf = tree.children_left < 0
     leaves = np.flatnonzero(is_leaf)
     nodes = np.arange(tree.n_nodes)
@@ -48,8 +49,6 @@ def write_kauri(graph, kauri, X):
 def _numbers(graph, tree, dtype, leaves, is_leaf):
     """Thresholds and labels, as the attributes of their type."""
     thresholds = np.where(is_leaf, 0.0, tree.thresholds)
-    if not np.isfinite(thresholds).all():
-        raise ValueError("thresholds of Kauri must be finite, some are not")
     labels = tree.target[leaves].astype(dtype)
     if dtype == np.float32:
         return {

@@ -143,6 +143,17 @@ def test_missing_values_go_the_same_way(missing_at_fit, dtype):
     assert_same(Kauri(max_clusters=60).fit(samples), new, dtype)
 
 
+@every_dtype
+def test_splits_off_missing_values(dtype):
+    """Every number goes left of an infinite threshold."""
+    labels = np.repeat([0, 1, 2], 20)
+    numbers = labels + np.random.RandomState(0).uniform(-0.3, 0.3, 60)
+    samples = np.where(labels == 2, np.nan, numbers)[:, None]
+    tree = Kauri(max_clusters=3, kernel="labels").fit(samples, labels)
+    assert np.inf in tree.tree_.thresholds
+    assert_same(tree, samples, dtype)
+
+
 def test_rounding_down_keeps_every_answer_on_float32():
     thresholds = np.random.RandomState(0).standard_normal(100_000)
     thresholds = np.concatenate([thresholds, [1e300, -1e300, 1e-320, 0.0, -0.0, 1.0]])
@@ -195,6 +206,23 @@ def test_opsets(opset, dtype):
     ):
         onnx_model = assert_same(model.fit(X), rows(100), dtype, opset=opset)
         assert onnx_model.opset_import[0].version == opset
+
+
+@every_dtype
+def test_graphs_are_those_of_the_fit(dtype):
+    """Whatever the parameters are by now, of a fit that may be to come."""
+    later = {
+        KernelRIM: {"n_clusters": 7, "base_kernel": "rbf"},
+        MLPMMD: {"n_clusters": 7, "n_hidden_dim": 3},
+        Douglas: {"n_clusters": 7, "n_cuts": 3, "temperature": 9.0},
+        Kauri: {"max_clusters": 7, "max_leaves": 2},
+    }
+    for cls, parameters in later.items():
+        model = Kauri() if cls is Kauri else cls(max_iter=5, **PUBLISHED)
+        model.fit(X[:, :4]).set_params(**parameters)
+        graph = assert_same(model, rows(100)[:, :4], dtype).graph
+        if cls is not Kauri:
+            assert graph.output[1].type.tensor_type.shape.dim[1].dim_value == 3
 
 
 def test_arrays_as_dtype():
@@ -261,8 +289,15 @@ def test_weights_that_are_not_finite_are_refused():
         to_onnx(model)
     to_onnx(model, dtype="float64")
     tree = Kauri().fit(X)
-    tree.tree_.thresholds[0] = np.inf
-    with pytest.raises(ValueError, match="thresholds of Kauri must be finite"):
+    tree.tree_.thresholds[0] = np.nan
+    with pytest.raises(ValueError, match="the tree is damaged: a threshold is NaN"):
+        to_onnx(tree)
+
+
+def test_damaged_trees_are_refused():
+    tree = Kauri().fit(X)
+    tree.tree_.features[0] = X.shape[1]
+    with pytest.raises(ValueError, match="the tree is damaged: it splits feature 13"):
         to_onnx(tree)
 
 

@@ -5,13 +5,15 @@ import json
 import numpy as np
 import pytest
 from estimators import PUBLISHED
-from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.base import BaseEstimator, TransformerMixin, clone
 from sklearn.compose import ColumnTransformer, make_column_transformer
 from sklearn.decomposition import PCA, TruncatedSVD
 from sklearn.exceptions import NotFittedError
 from sklearn.feature_selection import VarianceThreshold
 from sklearn.impute import SimpleImputer
 from sklearn.kernel_approximation import Nystroem
+from sklearn.linear_model import LogisticRegression
+from sklearn.mixture import GaussianMixture
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline
 from sklearn.preprocessing import (
@@ -243,6 +245,23 @@ def test_names_of_inputs_must_be_identifiers(frame):
         to_onnx(pipeline.fit(frame.rename(columns={"age": "label"})))
 
 
+@every_dtype
+def test_names_of_inputs_may_be_those_of_tensors(dtype, frame):
+    """Those that graphs make up for what lies between."""
+    encode = make_column_transformer(
+        (StandardScaler(), [0, 2]), (OneHotEncoder(), [1, 3])
+    )
+    pipeline = make_pipeline(encode, MODELS[0])
+    onnx_model = to_onnx(pipeline.fit(frame), dtype=dtype)
+    names = [tensor.name for tensor in onnx_model.graph.initializer]
+    names += [node.output[0] for node in onnx_model.graph.node]
+    for name in names:
+        if name not in ("label", "probabilities"):
+            renamed = frame.rename(columns={"age": name})
+            pipeline.fit(renamed)
+            assert_same(pipeline, renamed, dtype, feeds_of(renamed, dtype))
+
+
 def test_text_that_cannot_be_written_is_refused(frame):
     imputed = make_pipeline(
         SimpleImputer(strategy="most_frequent"),
@@ -283,8 +302,40 @@ def test_pipelines_that_cannot_be_written_are_refused(steps, error, match):
 def test_unfitted_pipelines_are_refused():
     with pytest.raises(NotFittedError):
         to_onnx(make_pipeline(StandardScaler(), Kauri()))
-    with pytest.raises(NotFittedError):
+    with pytest.raises(NotFittedError, match="StandardScaler"):
         to_onnx(make_pipeline(StandardScaler(), Kauri().fit(X / X.std(axis=0))))
+    with pytest.raises(NotFittedError, match="GridSearchCV"):
+        to_onnx(GridSearchCV(Kauri(), {"max_clusters": [2]}))
+    with pytest.raises(NotFittedError, match="Kauri"):
+        to_onnx(make_pipeline(StandardScaler().fit(X), Kauri()))
+    with pytest.raises(NotFittedError, match="MinMaxScaler"):
+        fitted = Kauri().fit(X / X.std(axis=0))
+        to_onnx(make_pipeline(StandardScaler().fit(X), MinMaxScaler(), fitted))
+
+
+def test_an_empty_pipeline_is_refused():
+    with pytest.raises(TypeError, match="labels samples, got 'passthrough'"):
+        to_onnx(Pipeline([("nothing", "passthrough")]))
+
+
+@pytest.mark.parametrize("model", MODELS, ids=["linear", "tree"])
+@pytest.mark.parametrize(
+    "steps, match",
+    [
+        ([StandardScaler()], "was fitted to 5 features, and gets 2 from"),
+        ([StandardScaler(), VarianceThreshold()], "was fitted to 5 features, and gets"),
+    ],
+)
+def test_steps_that_do_not_fit_together_are_refused(steps, match, model):
+    """Each fitted by itself."""
+    scaled = StandardScaler().fit_transform(X)
+    steps = [step.fit(scaled[:, :2]) for step in steps]
+    pipeline = make_pipeline(*steps, clone(model).fit(scaled))
+    with pytest.raises(ValueError, match=f"{type(model).__name__} {match}"):
+        to_onnx(pipeline)
+    pipeline = make_pipeline(StandardScaler().fit(scaled), *pipeline)
+    with pytest.raises(ValueError, match="StandardScaler was fitted to 2 features"):
+        to_onnx(pipeline)
 
 
 # Classes of users
@@ -321,6 +372,34 @@ def test_classes_of_users(dtype, registry):
     np.testing.assert_array_equal(outputs["label"], expected)
 
 
+@every_dtype
+@pytest.mark.parametrize("model", [LogisticRegression(), GaussianMixture(3)], ids=str)
+def test_models_of_users(model, dtype, registry):
+    """They need none of what the models of the package have."""
+
+    @converter(LogisticRegression, gives="probabilities")
+    def write(graph, model, X):
+        logits = graph.affine(X, model.coef_.T, model.intercept_, "LogisticRegression")
+        return graph.node("Softmax", logits, axis=-1)
+
+    @converter(GaussianMixture, gives="probabilities")
+    def write_equal(graph, model, X):
+        same = np.zeros((model.n_features_in_, model.n_components))
+        logits = graph.affine(X, same, np.zeros(model.n_components), "the mixture")
+        return graph.node("Softmax", logits, axis=-1)
+
+    pipeline = make_pipeline(StandardScaler(), model).fit(X, np.arange(len(X)) % 3)
+    onnx_model = to_onnx(pipeline, dtype=dtype)
+    keys = {entry.key for entry in onnx_model.metadata_props}
+    assert keys >= {"gemclus_version", "model", "feature_names"}
+    assert "objective" not in keys
+    outputs = run(onnx_model, NEW.astype(dtype))
+    assert outputs["probabilities"].shape == (len(NEW), 3)
+    if isinstance(model, LogisticRegression):
+        expected = pipeline.predict_proba(NEW.astype(dtype))
+        np.testing.assert_allclose(outputs["probabilities"], expected, atol=1e-5)
+
+
 def test_bad_registrations_are_refused(registry):
     with pytest.raises(TypeError, match="cls must be a class"):
         converter(Logarithm())
@@ -342,6 +421,8 @@ def test_skl2onnx(model, dtype):
         step = MaxAbsScaler()
     pipeline = make_pipeline(step, model).fit(X / SPREAD)
     new = (NEW / SPREAD).astype(dtype)
+    if model is MODELS[0]:
+        pipeline.set_params(linearmmd__n_clusters=7)
     onnx_model = skl2onnx.to_onnx(pipeline, new[:1], target_opset=18)
     np.testing.assert_array_equal(run(onnx_model, new)["label"], pipeline.predict(new))
 

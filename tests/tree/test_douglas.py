@@ -14,7 +14,7 @@ from sklearn.preprocessing import StandardScaler
 from gemclus.gemini import WassersteinGEMINI
 from gemclus.tree import Douglas
 from gemclus.tree._douglas import estimator
-from gemclus.tree._douglas.soft_bins import SoftTree, bin_memberships
+from gemclus.tree._douglas.soft_bins import SoftTree, bin_memberships, logits_of_row
 
 
 def naive_logits(X, cuts, scores, temperature):
@@ -44,6 +44,8 @@ def test_logits_are_those_of_all_leaves(n_features, n_cuts):
     tree = SoftTree(X, np.sort(cuts, axis=1), scores, 0.3)
     expected = naive_logits(X, cuts, scores, 0.3)
     np.testing.assert_allclose(tree.logits, expected, rtol=1e-10, atol=1e-12)
+    rows = [logits_of_row(x, np.sort(cuts, axis=1), scores, 0.3) for x in X]
+    np.testing.assert_allclose(np.concatenate(rows), expected, rtol=1e-10, atol=1e-12)
 
 
 def test_predictions_follow_the_attributes(X):
@@ -57,6 +59,27 @@ def test_predictions_follow_the_attributes(X):
     )
     assert model.leaf_scores_.shape == (27, 3)
     assert [points.shape for points in model.cut_points_list_] == [(2,)] * 3
+
+
+@pytest.mark.parametrize("most", [None, 0])
+def test_one_row_is_labelled_like_many(X, most, monkeypatch):
+    if most is not None:
+        monkeypatch.setattr(estimator, "_SCORES_OF_ROW", most)
+    mask = [True, False, True, True]
+    model = Douglas(
+        n_cuts=2, feature_mask=mask, max_iter=5, random_state=0, **PUBLISHED
+    ).fit(X)
+    alone = [model.predict_proba(x[None]) for x in X]
+    np.testing.assert_allclose(
+        np.concatenate(alone), model.predict_proba(X), rtol=1e-12, atol=1e-15
+    )
+
+
+def test_one_row_keeps_the_type_of_the_model(X):
+    model = Douglas(max_iter=2, random_state=0, **PUBLISHED).fit(X.astype(np.float32))
+    for n in (1, 2):
+        assert model.predict_proba(X[:n]).dtype == np.float32
+        assert model.predict_proba(X[:n].astype(np.float32)).dtype == np.float32
 
 
 def test_blocks_of_samples_give_the_same_gradients(X, monkeypatch):

@@ -18,7 +18,8 @@ from sklearn.preprocessing import (
     StandardScaler,
 )
 
-from gemclus.tree import Kauri, export_sql
+from gemclus.linear import LinearMMD
+from gemclus.tree import Kauri, export_sql, export_text
 from gemclus.tree._export.columns import Number, _rank, _unrank
 from gemclus.tree._export.reader import Reader
 from gemclus.tree._export.rules import leaf_rules
@@ -296,7 +297,11 @@ def test_rules_are_disjoint_and_cover_everything():
         ({"cluster_names": {0: "a", 1: "b"}}, TypeError, "cluster_names must be a l"),
         ({"cluster_names": ["a"]}, ValueError, "cluster_names must hold 2 names"),
         ({"table": ""}, ValueError, "table must hold names"),
+        ({"feature_names": ["a", "b", "a", "c"]}, ValueError, "'a' more than once"),
         ({"table": [3]}, TypeError, "table must hold names"),
+        ({"table": 3}, TypeError, "table must hold names"),
+        ({"table": []}, TypeError, "table must hold names"),
+        ({"cluster_names": ["a", "b\0"]}, ValueError, "cluster_names .* null char"),
         ({"table": "t", "column": ""}, ValueError, "column must hold names"),
         ({"quote": "'"}, ValueError, "quote must be one of"),
     ],
@@ -321,6 +326,67 @@ def test_models_that_cannot_be_told_are_refused():
         X[0, 0] = np.nan
         imputer = SimpleImputer(add_indicator=True)
         export_sql(make_pipeline(imputer, Kauri()).fit(X))
+
+
+def test_numbers_that_are_not_finite_are_refused():
+    X = samples(50)
+    tree = Kauri(max_clusters=2).fit(X)
+    tree.tree_.thresholds[0] = np.nan
+    with pytest.raises(ValueError, match="the tree is damaged: a threshold is NaN"):
+        export_sql(tree)
+    for model in (Kauri(max_clusters=2), LinearMMD(random_state=0)):
+        for name in ("mean_", "scale_"):
+            pipeline = make_pipeline(StandardScaler(), model).fit(X)
+            getattr(pipeline[0], name)[:] = np.nan
+            with pytest.raises(ValueError, match=f"{name} of StandardScaler must be f"):
+                export_sql(pipeline)
+
+
+def test_numbers_that_no_rule_reads_need_not_be_finite():
+    """Such as those of a column without values."""
+    X = samples(50)
+    X[:, 1] = np.nan
+    pipeline = make_pipeline(StandardScaler(), Kauri(max_clusters=2))
+    with np.errstate(invalid="ignore"):
+        pipeline.fit(X)
+    assert np.isnan(pipeline[0].scale_[1])
+    assert '"x1"' not in export_sql(pipeline)
+
+
+def test_steps_that_do_not_fit_together_are_refused():
+    """Each fitted by itself."""
+    X = StandardScaler().fit_transform(samples(50))
+    tree, scaler = Kauri(max_clusters=2).fit(X), StandardScaler().fit(X[:, :2])
+    with pytest.raises(ValueError, match="Kauri was fitted to 4 features, and gets 2"):
+        export_sql(make_pipeline(scaler, tree))
+    first = MinMaxScaler().fit(X)
+    with pytest.raises(ValueError, match="StandardScaler was fitted to 2 features"):
+        export_sql(make_pipeline(first, scaler, tree))
+
+
+def test_unfitted_steps_are_named():
+    X = samples(50)
+    first = MinMaxScaler().fit(X)
+    tree = Kauri(max_clusters=2).fit(first.transform(X))
+    with pytest.raises(NotFittedError, match="StandardScaler"):
+        export_sql(make_pipeline(first, StandardScaler(), tree))
+
+
+@every_database
+@pytest.mark.parametrize("steps", [[], [StandardScaler()]], ids=["bare", "scaled"])
+def test_splits_off_missing_values(steps, run):
+    """Every number goes left of an infinite threshold."""
+    labels = np.repeat([0, 1, 2], 20)
+    numbers = labels + np.random.RandomState(0).uniform(-0.3, 0.3, 60)
+    X = np.where(labels == 2, np.nan, numbers)[:, None]
+    pipeline = make_pipeline(*steps, Kauri(max_clusters=3, kernel="labels"))
+    pipeline.fit(X, labels)
+    assert np.inf in pipeline[-1].tree_.thresholds
+    told = run(export_sql(pipeline, table="t"), {"x0": X[:, 0]})
+    np.testing.assert_array_equal(told, pipeline.predict(X))
+    text = export_text(pipeline)
+    assert "X[:, 0] is not missing" in text and "X[:, 0] is missing" in text
+    assert "inf" not in text
 
 
 def test_quotes():

@@ -16,7 +16,7 @@ from gemclus._common.typing import ArrayLike, Floats, Objective, Seed
 from gemclus._common.validation import check_float, check_int
 from gemclus._core import layers
 from gemclus.optim._registry import Solver
-from gemclus.tree._douglas.soft_bins import SoftTree
+from gemclus.tree._douglas.soft_bins import SoftTree, logits_of_row
 
 # Largest number of leaf scores: with the state of the optimiser, their
 # gradient and a backup they then take about 1.3 GB.
@@ -33,6 +33,8 @@ _SPREAD = 2.0
 # Entries of the temporaries of a step; more samples are taken in blocks, whose
 # forward pass is run again for the gradients.
 _BLOCK_ENTRIES = 2**23
+# Leaf scores up to which one sample is labelled in less time by `logits_of_row`.
+_SCORES_OF_ROW = 2**15
 
 
 @fill_docstring(max_iter=100, learning_rate=1e-2, gemini="wasserstein_ova")
@@ -199,6 +201,12 @@ class Douglas(DiscriminativeModel):
     def _get_weights(self) -> list[Any]:
         return [self._cut_points, self.leaf_scores_]
 
+    def _logits_of_row(self, X: Any) -> Any:
+        """The logits of one sample."""
+        cuts = np.sort(self._cut_points, axis=1)
+        x = X[0, self._features].astype(cuts.dtype, copy=False)
+        return logits_of_row(x, cuts, self.leaf_scores_, self._of_fit("temperature"))
+
     def _soft_trees(self, X: Any) -> Iterator[Any]:
         """Forward passes of blocks of samples, each with its rows of `X`."""
         cuts = np.sort(self._cut_points, axis=1)
@@ -211,6 +219,8 @@ class Douglas(DiscriminativeModel):
             yield rows, SoftTree(block, cuts, self.leaf_scores_, temperature)
 
     def _infer(self, X: Any, retain: bool = True) -> Any:
+        if len(X) == 1 and not retain and self.leaf_scores_.size <= _SCORES_OF_ROW:
+            return layers.softmax(self._logits_of_row(X))
         shape = (X.shape[0], self.leaf_scores_.shape[1])
         logits = np.empty(shape, dtype=self.leaf_scores_.dtype)
         for rows, tree in self._soft_trees(X):

@@ -10,6 +10,8 @@ half after the other. All arrays have the samples last.
 
 import numpy as np
 
+from gemclus._core import layers
+
 
 def bin_memberships(X, cuts, temperature):
     """Degrees to which samples are in the bins of each feature.
@@ -37,10 +39,11 @@ def bin_memberships(X, cuts, temperature):
     logits = np.zeros((n_features, n_cuts + 1, X.shape[0]), dtype=X.dtype)
     np.subtract(X.T[:, None, :], cuts[:, :, None], out=logits[:, 1:])
     logits /= temperature
-    np.cumsum(logits, axis=1, out=logits)
-    logits -= logits.max(axis=1, keepdims=True)
+    if n_cuts > 1:
+        np.cumsum(logits, axis=1, out=logits)
+    logits -= np.maximum.reduce(logits, axis=1, keepdims=True)
     np.exp(logits, out=logits)
-    logits /= logits.sum(axis=1, keepdims=True)
+    logits /= np.add.reduce(logits, axis=1, keepdims=True)
     return logits
 
 
@@ -74,12 +77,13 @@ class Product:
 
     def __init__(self, bins):
         self.bins = bins
-        values = np.ones((1, bins.shape[2]), dtype=bins.dtype)
-        self._prefixes = []
-        for feature in bins:
+        n_features, _, n = bins.shape
+        values = bins[0] if n_features else np.ones((1, n), dtype=bins.dtype)
+        self._prefixes = [values]
+        for position in range(1, n_features):
+            values = values[:, None] * bins[position]
+            values = values.reshape(-1, n)
             self._prefixes.append(values)
-            values = values[:, None, :] * feature
-            values = values.reshape(-1, values.shape[2])
         self.values = values
 
     def backward(self, gradient):
@@ -89,12 +93,41 @@ class Product:
         memberships that underflow are no special case.
         """
         bins = np.empty_like(self.bins)
-        for position in range(len(self.bins) - 1, -1, -1):
-            prefix, feature = self._prefixes[position], self.bins[position]
+        for position in range(len(self.bins) - 1, 0, -1):
+            prefix, feature = self._prefixes[position - 1], self.bins[position]
             gradient = gradient.reshape(len(prefix), *feature.shape)
             np.einsum("ajn,an->jn", gradient, prefix, out=bins[position])
             gradient = np.einsum("ajn,jn->an", gradient, feature)
+        bins[:1] = gradient
         return bins
+
+
+def logits_of_row(x, cuts, scores, temperature):
+    """Logits of one sample, in half the time of a small `SoftTree` or less.
+
+    The scores are contracted with the bins of one feature after the other: for one
+    sample that makes nothing larger than they are.
+
+    Parameters
+    ----------
+    x : ndarray of shape (F,)
+        The features used.
+    cuts, scores, temperature
+        As for `SoftTree`.
+
+    Returns
+    -------
+    logits : ndarray of shape (1, K)
+        O(L K) for L leaves.
+    """
+    steps = np.zeros((len(x), cuts.shape[1] + 1), dtype=cuts.dtype)
+    np.subtract(x[:, None], cuts, out=steps[:, 1:])
+    steps /= temperature
+    if cuts.shape[1] > 1:
+        np.cumsum(steps, axis=1, out=steps)
+    for degrees in layers.softmax(steps):
+        scores = degrees @ scores.reshape(len(degrees), -1)
+    return scores[None]
 
 
 class SoftTree:

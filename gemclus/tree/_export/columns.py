@@ -48,6 +48,8 @@ class Number:
         The same as ``slope * x + offset``; None if it is not of that form.
     missing : float
         The feature where the column has no value; NaN if it has none either.
+    fault : str or None
+        What of its steps is not finite, which matters where the feature is read.
     """
 
     source: int
@@ -55,6 +57,7 @@ class Number:
     slope: float | None = 1.0
     offset: float | None = 0.0
     missing: float = np.nan
+    fault: str | None = None
 
     def forward(self, values):
         """The feature where the column has some values."""
@@ -62,7 +65,7 @@ class Number:
             values = step(values)
         return values
 
-    def then(self, step, slope=None, offset=None):
+    def then(self, step, slope=None, offset=None, fault=None):
         """The feature that one more step makes of this one."""
         if self.slope is None or slope is None:
             affine = {"slope": None, "offset": None}
@@ -72,7 +75,8 @@ class Number:
                 "offset": self.offset * slope + offset,
             }
         missing = float(step(np.array([self.missing]))[0])
-        return replace(self, steps=(*self.steps, step), missing=missing, **affine)
+        affine |= {"missing": missing, "fault": self.fault or fault}
+        return replace(self, steps=(*self.steps, step), **affine)
 
     def undo(self, thresholds):
         """The largest value of the column at which the feature is at most each one.
@@ -81,6 +85,7 @@ class Number:
         ``forward(x) <= t`` for every number of float64, rounding included. Infinite
         where all or no values are that small.
         """
+        check_finite(self)
         thresholds = np.asarray(thresholds, dtype=np.float64)
         if not self.steps:
             return thresholds
@@ -115,6 +120,8 @@ class Membership:
         encoder refuses such.
     steps : tuple of callables
         What is made of the zeros and ones.
+    fault : str or None
+        What of these is not finite.
     """
 
     source: int
@@ -122,14 +129,21 @@ class Membership:
     known: tuple
     of_others: float | None
     steps: tuple = ()
+    fault: str | None = None
 
     def forward(self, values):
         for step in self.steps:
             values = step(values)
         return values
 
-    def then(self, step, slope=None, offset=None):
-        return replace(self, steps=(*self.steps, step))
+    def then(self, step, slope=None, offset=None, fault=None):
+        return replace(self, steps=(*self.steps, step), fault=self.fault or fault)
+
+
+def check_finite(column):
+    """Refuse a feature made with numbers that are not finite."""
+    if column.fault is not None:
+        raise ValueError(f"{column.fault} must be finite, it contains NaN or infinity")
 
 
 def columns_of(model):
@@ -147,13 +161,26 @@ def columns_of(model):
         for _, step in model.steps[:-1]:
             columns = _through(step, columns)
         model = model.steps[-1][1]
+    _check_width(model, columns)
     return model, columns
+
+
+def _check_width(step, columns):
+    """Steps that were fitted one without the other need not fit together."""
+    expected = getattr(step, "n_features_in_", len(columns))
+    if expected != len(columns):
+        raise ValueError(
+            f"{type(step).__name__} was fitted to {expected} features, and gets "
+            f"{len(columns)} from what is before it"
+        )
 
 
 def _through(step, columns):
     """Columns that a fitted step makes of others."""
     if is_passthrough(step):
         return columns
+    check_is_fitted(step)
+    _check_width(step, columns)
     if isinstance(step, Pipeline):
         for _, inner in step.steps:
             columns = _through(inner, columns)
@@ -203,9 +230,18 @@ def _on_one(step, column):
 def _scaled(step, columns):
     slopes, offsets = _affine(step)
     return [
-        column.then(_on_one(step, j), slopes[j], offsets[j])
+        column.then(_on_one(step, j), slopes[j], offsets[j], _fault(step, j))
         for j, column in enumerate(columns)
     ]
+
+
+def _fault(step, column):
+    """The numbers of a scaler that are not finite for a column, if there are any."""
+    for name in ("mean_", "center_", "min_", "scale_"):
+        values = getattr(step, name, None)
+        if values is not None and not np.isfinite(values[column]):
+            return f"{name} of {type(step).__name__}"
+    return None
 
 
 def _affine(step):

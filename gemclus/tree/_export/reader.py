@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted
 
 from gemclus._common.pipelines import first_step, last_step
 from gemclus._common.validation import check_int
-from gemclus.tree._export.columns import Membership, columns_of
+from gemclus.tree._export.columns import Membership, check_finite, columns_of
 from gemclus.tree._kauri.estimator import Kauri
 
 # Colours of clusters (Okabe and Ito), told apart by colour-blind readers too.
@@ -83,6 +83,8 @@ class Reader:
         name = self.features[split.column.source]
         if isinstance(split.column, Membership):
             return _membership_texts(name, split.column)
+        if split.threshold == np.inf and split.missing_left is False:
+            return f"{name} is not missing", f"{name} is missing"
         threshold = f"{split.threshold:.6g}" if significant else self._texts[node]
         tests = [f"{name} <= {threshold}", f"{name} {greater} {threshold}"]
         if split.missing_left is not None and self._says_missing(node):
@@ -188,6 +190,7 @@ def check_tree(kauri_tree):
             f"{type(final).__name__}{of_pipeline}"
         )
     check_is_fitted(final)
+    final.tree_.check(final.n_features_in_)
     if not isinstance(kauri_tree, Pipeline):
         kauri_tree = final
     return columns_of(kauri_tree)
@@ -276,6 +279,7 @@ def _splits(tree, columns):
         nodes = inner[tree.features[inner] == feature]
         thresholds = tree.thresholds[nodes]
         if isinstance(column, Membership):
+            check_finite(column)
             undone, missing = np.full(len(nodes), 0.5), [None] * len(nodes)
         else:
             undone = column.undo(thresholds)

@@ -12,7 +12,7 @@ from sklearn.utils.validation import check_is_fitted
 from gemclus._common.pipelines import first_step, last_step
 from gemclus._common.typing import Names
 from gemclus._common.validation import check_choice
-from gemclus.tree._export.columns import Membership, columns_of
+from gemclus.tree._export.columns import Membership, check_finite, columns_of
 from gemclus.tree._export.reader import Reader, check_names, feature_names_of
 from gemclus.tree._export.rules import Categories, Interval, leaf_rules
 from gemclus.tree._kauri.estimator import Kauri
@@ -104,7 +104,7 @@ def export_sql(
         writer, expression = _write_linear(model, feature_names, cluster_names, quote)
     if table is None:
         return expression
-    parts = [table] if isinstance(table, str) else list(table)
+    parts = table if isinstance(table, (list, tuple)) and table else [table]
     source = ".".join(writer.name(part, "table") for part in parts)
     return f"SELECT *, {expression} AS {writer.name(column, 'column')} FROM {source}"
 
@@ -190,6 +190,12 @@ def _names(model, feature_names):
     names = feature_names_of(model, feature_names)
     if names is None:
         return [f"x{j}" for j in range(first_step(model).n_features_in_)]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ValueError(
+            "feature_names must hold different names, those of the columns of a table, "
+            f"got {twice!r} more than once"
+        )
     return names
 
 
@@ -197,6 +203,11 @@ def _labels(writer, cluster_names, n_clusters):
     if cluster_names is None:
         return [str(k) for k in range(n_clusters)]
     names = check_names("cluster_names", cluster_names, n_clusters, "n_clusters_")
+    for name in names:
+        if "\0" in name:
+            raise ValueError(
+                f"cluster_names must hold names without a null character, got {name!r}"
+            )
     return [writer.literal(name) for name in names]
 
 
@@ -260,6 +271,7 @@ def _score(writer, columns, weights, intercept):
     for column, weight in zip(columns, weights.tolist(), strict=True):
         if weight == 0.0:
             continue
+        check_finite(column)
         if isinstance(column, Membership):
             terms.append(_membership_term(writer, column, weight))
             continue

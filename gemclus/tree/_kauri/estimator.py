@@ -531,6 +531,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
         from gemclus.tree._export.scikit_learn import decision_tree_classifier
 
         check_is_fitted(self)
+        self.tree_.check(self.n_features_in_)
         return decision_tree_classifier(self)
 
     @property
