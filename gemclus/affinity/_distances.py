@@ -35,7 +35,7 @@ _EXACT_METRICS = {
     "manhattan": "cityblock",
     "cityblock": "cityblock",
 }
-_NAMES = [*distance_metrics(), "geodesic", "precomputed"]
+_NAMES = {*distance_metrics(), "geodesic", "precomputed"}
 
 
 def distance_affinity(

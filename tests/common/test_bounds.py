@@ -50,6 +50,7 @@ OF_TREES = {
     "max_features": ([1, 3, TINY, 1.0], [0, 4, 0.0, OVER]),
     "max_bins": ([2, 65535], [1, 65536]),
     "n_jobs": ([1, -1], [0]),
+    "verbose": ([0], [-1]),
 }
 OF_PATHS = {
     "alpha_multiplier": ([OVER], [1.0]),

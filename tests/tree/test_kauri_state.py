@@ -148,8 +148,9 @@ def test_labels_may_be_a_column():
 
 
 def test_unknown_kernels_are_told_of_labels():
-    with pytest.raises(ValueError, match="kernel must be one of .*'labels'"):
-        Kauri(kernel="nonsense").fit(samples())
+    for kernel, error in (("nonsense", ValueError), (np.eye(3), TypeError)):
+        with pytest.raises(error, match=r"kernel must be a callable or one of .*'labels'"):
+            Kauri(kernel=kernel).fit(samples())
 
 
 def test_one_feature_that_holds_all_of_the_scatter_is_reported():

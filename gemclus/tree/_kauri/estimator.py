@@ -23,10 +23,10 @@ from gemclus._common.typing import (
     Seed,
 )
 from gemclus._common.validation import (
-    check_bool,
     check_fitted,
     check_int,
     check_samples,
+    check_verbose,
 )
 from gemclus._common.weights import read_weights
 from gemclus._training.centres import means_of_labels
@@ -347,7 +347,7 @@ class Kauri(VersionedStateMixin, ClusterMixin, BaseEstimator):
 
     def _grow(self, X, y, sample_weight):
         """Fit; the KeyboardInterrupt that ended the growth, if one did."""
-        verbose = check_bool("verbose", self.verbose)
+        verbose = check_verbose("verbose", self.verbose)
         max_bins = bin_limit(self.max_bins)
         X = self._check(X)
         weights = _weights(sample_weight, X)

@@ -4,10 +4,12 @@ import numpy as np
 from scipy.sparse import issparse
 from sklearn.metrics.pairwise import kernel_metrics
 
-from gemclus._common.validation import check_choice, check_labels
+from gemclus._common.validation import check_labels
 from gemclus._common.weights import unscale_weights
-from gemclus.affinity import FactoredKernel, kernel_affinity
+from gemclus.affinity import FactoredKernel, FittedFeatureMap, kernel_affinity
+from gemclus.affinity._arguments import check_argument
 
+_NAMES = {*kernel_metrics(), "labels", "precomputed"}
 # Named kernels that are positive semi-definite for positive parameters, at
 # least once centred (the additive chi-squared kernel).
 _DEFINITE = frozenset({"additive_chi2", "chi2", "cosine", "laplacian", "linear", "rbf"})
@@ -24,8 +26,8 @@ def tree_affinity(X, kernel, kernel_params=None, y=None):
     """
     if isinstance(kernel, str) and kernel == "labels":
         return FactoredKernel(_label_factor(y, X.shape[0]))
-    if isinstance(kernel, str):
-        check_choice("kernel", kernel, {*kernel_metrics(), "labels", "precomputed"})
+    if not isinstance(kernel, FittedFeatureMap):
+        check_argument("kernel", kernel, kernel_params, _NAMES)
     affinity = kernel_affinity(X, kernel, kernel_params, y)
     if isinstance(affinity, FactoredKernel) and issparse(affinity.factor):
         affinity = FactoredKernel(affinity.factor.toarray())
