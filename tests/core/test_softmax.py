@@ -163,6 +163,8 @@ def test_lower_instruction_sets_can_be_pinned_and_pass_the_same_tests(isa):
     environment = dict(os.environ, GEMCLUS_ISA=isa)
     suites = [SUITE, os.path.join(os.path.dirname(__file__), "test_layers.py")]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
+    # The slowest say nothing of instruction sets that the others do not.
+    command += ["-k", "not unknown and not 130"]
     result = subprocess.run(
         [*command, "--import-mode=importlib", __file__, *suites],
         env=environment,

@@ -67,8 +67,7 @@ def test_kernel_rim_reproduces_the_published_run():
     assert adjusted_rand_score(y_new, model.predict(new)) == 1.0
 
 
-@pytest.mark.parametrize("batch_size", [None, 50])
-@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("batch_size, seed", [(None, 0), (None, 1), (50, 0)])
 def test_kernel_rim_separates_circles_by_default(batch_size, seed):
     X, y = circles(0)
     model = KernelRIM(
