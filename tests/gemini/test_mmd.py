@@ -37,6 +37,22 @@ def test_every_named_kernel(kernel, ovo):
     np.testing.assert_allclose(cheap_gradient, gradient, rtol=1e-9, atol=1e-14)
 
 
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+@pytest.mark.parametrize("ovo", [False, True])
+def test_negative_squares_of_an_indefinite_kernel_count_as_nought(ovo, dtype):
+    """With minus a kernel all are negative, with one of two signs some."""
+    gemini = MMDGEMINI(ovo=ovo, kernel="precomputed")
+    predictions = P.astype(dtype)
+    negative = gemini.compute_affinity(X, -X @ X.T)
+    value, gradient = gemini.evaluate(predictions, negative, return_grad=True)
+    assert value == 0.0
+    np.testing.assert_array_equal(gradient, 0.0)
+    mixed = (X * [1.0, -1.0, 0.2]) @ X.T
+    expected = ORACLES["mmd_ovo" if ovo else "mmd_ova"](P, mixed)
+    value = gemini.evaluate(predictions, gemini.compute_affinity(X, mixed))
+    assert value == pytest.approx(expected, rel=1e-5 if dtype is np.float32 else 1e-9)
+
+
 @pytest.mark.parametrize(
     ("kernel", "params"),
     [

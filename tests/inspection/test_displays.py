@@ -172,6 +172,11 @@ def test_silhouettes_are_those_of_scikit_learn(rim):
     # Each cluster has its own span of the axis, from the top downwards.
     spans = [bar.get_paths()[0].vertices[:, 1] for bar in display.bars_]
     assert spans[0].max() < spans[1].min() <= spans[1].max() < spans[2].min()
+    # A fiftieth of all samples lies between them, in whole rows.
+    starts = [span.min() for span in spans]
+    ends = [span.max() for span in spans]
+    assert starts == [3, 3 + sizes[0] + 3, 3 + sizes[0] + 3 + sizes[1] + 3]
+    np.testing.assert_array_equal(ends, np.array(starts) + sizes - 1)
     # And its name stands at the middle of it.
     middles = [(span.min() + span.max()) / 2 for span in spans]
     np.testing.assert_allclose(display.ax_.get_yticks(), middles)

@@ -149,7 +149,9 @@ def test_labels_may_be_a_column():
 
 def test_unknown_kernels_are_told_of_labels():
     for kernel, error in (("nonsense", ValueError), (np.eye(3), TypeError)):
-        with pytest.raises(error, match=r"kernel must be a callable or one of .*'labels'"):
+        with pytest.raises(
+            error, match=r"kernel must be a callable or one of .*'labels'"
+        ):
             Kauri(kernel=kernel).fit(samples())
 
 
