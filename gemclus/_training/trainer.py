@@ -174,7 +174,21 @@ class Trainer:
             self._save(weights)
             return after_iteration(-value)
 
-        return bool(optimiser.minimise(minus_objective, weights, max_iter, accept))
+        return bool(
+            optimiser.minimise(
+                minus_objective, weights, max_iter, accept, **self._penalty(optimiser)
+            )
+        )
+
+    def _penalty(self, optimiser: Optimiser) -> dict[str, Callable[..., Any]]:
+        """The penalty that is not smooth, for an optimiser that takes one."""
+        model, alpha = self.model, self.task.alpha
+        if not (optimiser.is_proximal() and model._takes_proximal_steps):
+            return {}
+        return {
+            "shrink": lambda step: model._prox(step, alpha),
+            "penalty": lambda: model._penalties(alpha),
+        }
 
     def epoch(self) -> float:
         """Run one epoch and return the mean objective of its batches."""

@@ -127,7 +127,10 @@ def _complaint(trainer: Trainer, monitor: Monitor) -> str:
         )
     remedy = "increase max_iter or tol"
     if not model.optimiser_.is_full_batch():
-        remedy = "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
+        remedy = "increase max_iter, learning_rate or tol"
+        better = model._full_batch_solver()
+        if better is not None:
+            remedy += f", or use solver={better!r}"
     return f"did not converge in max_iter={model.max_iter} epochs: {remedy}"
 
 

@@ -58,6 +58,9 @@ class Optimiser(BaseEstimator):
     SignDescent(learning_rate=0.01)
     """
 
+    # Whether `minimise` takes a penalty, as `penalty` and `shrink`.
+    _takes_penalties = False
+
     def __init__(self, learning_rate: float = 1e-3) -> None:
         self.learning_rate = learning_rate
 
@@ -73,6 +76,11 @@ class Optimiser(BaseEstimator):
     def is_full_batch(cls) -> bool:
         """Whether the optimiser defines `minimise`, and so needs all samples."""
         return cls.minimise is not Optimiser.minimise
+
+    @classmethod
+    def is_proximal(cls) -> bool:
+        """Whether `minimise` takes a penalty that is not smooth."""
+        return cls._takes_penalties
 
     def update_params(self, params: Arrays, grads: Arrays) -> None:
         """Take one step against the gradients.

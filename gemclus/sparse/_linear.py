@@ -241,6 +241,18 @@ class SparseLinearMI(SparseLinearModel):
     ) -> None:
         store(self, locals())
 
+    # Weight of the squares of the weights, for full-batch solvers. Chosen among 0, .001,
+    # .003 and .01 on `celeux_one` of 300 samples, 50 and 195 noise features and eight
+    # seeds: only with .01 did paths keep the five features in all of them.
+    _RIDGE = 0.01
+
+    def _prox(self, step: float, alpha: float) -> None:
+        super()._prox(step, alpha)
+        self.W_ /= 1.0 + 2.0 * step * self._RIDGE
+
+    def _penalties(self, alpha: float) -> float:
+        return super()._penalties(alpha) + self._RIDGE * float((self.W_**2).sum())
+
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Older pickles hold a `gemini` that was not used: the class has its own.
         fixed = ("gemini", "dynamic")

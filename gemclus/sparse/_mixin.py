@@ -14,6 +14,7 @@ from gemclus._common.validation import check_bool, check_float
 from gemclus._common.warnings import warn
 from gemclus._training.callbacks import with_callbacks
 from gemclus.affinity import FittedFeatureMap
+from gemclus.optim._registry import Solver, optimiser_class
 from gemclus.penalties import GroupLasso, GroupPenalty
 from gemclus.sparse._dynamic import DynamicAffinity
 from gemclus.sparse._path import PathSettings, SparsePath, follow_path
@@ -110,11 +111,16 @@ class SparseMixin(SelectorMixin):
         Warns
         -----
         UserWarning
-            If all features are selected, although there is a penalty.
+            If all features are selected, although there is a penalty, or none.
         """
         super().fit(X, y, sample_weight)
-        n_features = self.n_features_in_
-        if self.alpha > 0 and n_features > 1 and self.get_support().all():
+        n_features, support = self.n_features_in_, self.get_support()
+        if self.alpha > 0 and not support.any():
+            warn(
+                f"No feature is selected with alpha={self.alpha}, and all samples are "
+                "in one cluster: lower alpha, or let path find it."
+            )
+        elif self.alpha > 0 and n_features > 1 and support.all():
             warn(
                 f"All {n_features} features are selected with alpha={self.alpha}: "
                 "raise alpha, learning_rate or max_iter, or let path find alpha."
@@ -234,14 +240,31 @@ class SparseMixin(SelectorMixin):
         check_float("alpha", self.alpha, 0.0)
         check_bool("dynamic", self.dynamic)
 
-    def _full_batch_solver(self) -> None:
-        return None
+    def _hooks_of_steps(self) -> list[str]:
+        # The override of this class matters to dynamic affinities alone.
+        own = None if self.dynamic else SparseMixin._batchify
+        return [
+            hook
+            for hook in super()._hooks_of_steps()
+            if getattr(type(self), hook) is not own
+        ]
+
+    def _full_batch_solver(self) -> Solver | None:
+        return None if self._hooks_of_steps() else "fista"
 
     def _check_full_batch_applies(self) -> None:
-        raise ValueError(
-            f"solver={self.solver!r} does not apply to {type(self).__name__}, whose "
-            "penalty is not smooth and takes proximal steps: use 'adam' or 'sgd'"
-        )
+        if not optimiser_class(self._chosen_solver()).is_proximal():
+            raise ValueError(
+                f"solver={self.solver!r} does not apply to {type(self).__name__}, whose "
+                "penalty is not smooth and takes proximal steps: use 'fista', 'adam' or "
+                "'sgd'"
+            )
+        if self.dynamic:
+            raise ValueError(
+                f"solver={self.solver!r} needs one objective for all of a training, "
+                "which dynamic=True changes: use 'adam' or 'sgd'"
+            )
+        super()._check_full_batch_applies()
 
     def _begin_fit(self, X: Any) -> None:
         super()._begin_fit(X)

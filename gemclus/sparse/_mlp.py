@@ -167,6 +167,16 @@ class SparseMLPModel(SparseMixin, MLPModel):
     def _shrink(self, step: float) -> None:
         self.penalty_.prox(self.W_skip_, step, self.W1_)
 
+    # With small weights before the hidden layer and large ones behind it the penalty
+    # would come to nothing, and there would be no optimum: both have their price.
+    def _prox(self, step: float, alpha: float) -> None:
+        super()._prox(step, alpha)
+        self.W2_ /= 1.0 + step * alpha
+
+    def _penalties(self, alpha: float) -> float:
+        squares = float((self.W2_**2).sum())
+        return super()._penalties(alpha) + 0.5 * alpha * squares
+
 
 @fill_docstring
 class SparseMLPMMD(MMDObjectiveMixin, SparseMLPModel):
