@@ -294,6 +294,10 @@ class DiscriminativeModel(
     def _shrink(self, step: float) -> None:
         """Apply the proximal operator of `step` times `_proximal_penalty`, in place."""
 
+    def _first_layers(self) -> list[tuple[Any, Any]]:
+        """The weights and the biases, of `_get_weights`, of layers of the features."""
+        return []
+
     def _prox(self, step: float, alpha: float) -> None:
         """Apply the operator of `step` times `_penalties`, for full-batch solvers.
 

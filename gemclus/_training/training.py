@@ -72,6 +72,7 @@ def train_once(
         model.optimiser_ = model._make_optimiser()
     else:
         create(model, task.X, random_state)
+        trainer.centre_biases()
         on_samples = start(trainer, model.init, random_state)
     tol, patience = _stopping_rule(model, on_samples)
     monitor = Monitor(tol, patience)

@@ -101,6 +101,9 @@ class SparseLinearModel(SparseMixin, LinearModel):
     ) -> None:
         store(self, locals())
 
+    def _first_layers(self) -> list[tuple[Any, Any]]:
+        return [(self.W_, self.b_)]
+
 
 @fill_docstring
 class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
@@ -248,10 +251,14 @@ class SparseLinearMI(SparseLinearModel):
 
     def _prox(self, step: float, alpha: float) -> None:
         super()._prox(step, alpha)
-        self.W_ /= 1.0 + 2.0 * step * self._RIDGE
+        self.W_ /= 1.0 + 2.0 * step * self._ridge()
 
     def _penalties(self, alpha: float) -> float:
-        return super()._penalties(alpha) + self._RIDGE * float((self.W_**2).sum())
+        return super()._penalties(alpha) + self._ridge() * float((self.W_**2).sum())
+
+    def _ridge(self) -> float:
+        # One cluster is worth nothing for it to be weighed against.
+        return self._RIDGE if self.n_clusters > 1 else 0.0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Older pickles hold a `gemini` that was not used: the class has its own.

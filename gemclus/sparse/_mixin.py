@@ -56,6 +56,10 @@ class SparseMixin(SelectorMixin):
         return self.penalty_.value(self._feature_weights())
 
     def _penalty_weight(self) -> float:
+        converges = optimiser_class(self._chosen_solver()).is_full_batch()
+        if self.n_clusters == 1 and converges:
+            # It is worth the same without any feature: there is nothing to select by.
+            return 0.0
         return float(self.alpha)
 
     # Selection
@@ -115,12 +119,14 @@ class SparseMixin(SelectorMixin):
         """
         super().fit(X, y, sample_weight)
         n_features, support = self.n_features_in_, self.get_support()
-        if self.alpha > 0 and not support.any():
+        if self.alpha == 0 or self.n_clusters == 1:
+            return self
+        if not support.any():
             warn(
                 f"No feature is selected with alpha={self.alpha}, and all samples are "
                 "in one cluster: lower alpha, or let path find it."
             )
-        elif self.alpha > 0 and n_features > 1 and support.all():
+        elif n_features > 1 and support.all():
             warn(
                 f"All {n_features} features are selected with alpha={self.alpha}: "
                 "raise alpha, learning_rate or max_iter, or let path find alpha."

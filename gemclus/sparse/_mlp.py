@@ -147,6 +147,9 @@ class SparseMLPModel(SparseMixin, MLPModel):
         W1, W2, b1, b2 = super()._backward(X, T)
         return [W1, W2, X.T @ T, b1, b2]
 
+    def _first_layers(self) -> list[tuple[Any, Any]]:
+        return [(self.W1_, self.b1_), (self.W_skip_, self.b2_)]
+
     def _feature_weights(self) -> Any:
         return self.W_skip_
 
