@@ -140,8 +140,8 @@ class FISTA(Optimiser):
                 if start is not last and not new.total <= last.total:
                     theta, start = 1.0, last
                     new = run.from_point(start)
-                halvings = 0
-                while start is last and not run.fits(start, new):
+                fits, halvings = run.fits(start, new), 0
+                while start is last and not fits:
                     halvings += 1
                     if halvings > self._MAX_HALVINGS:
                         # Where the iteration starts is where it ends.
@@ -150,6 +150,7 @@ class FISTA(Optimiser):
                         return False
                     run.step *= 0.5
                     new = run.from_point(start)
+                    fits = run.fits(start, new)
                 before, last = last, new
                 if after_iteration(last.total):
                     return False
@@ -157,7 +158,7 @@ class FISTA(Optimiser):
                 moved = float(np.linalg.norm(new.x - start.x))
                 if moved <= small * run.step and run.map_norm(last) <= small:
                     return True
-                run.step *= self._GROWTH if run.fits(start, new) else self._CUT
+                run.step *= self._GROWTH if fits else self._CUT
                 theta, weight = _momentum(theta)
                 start = _beyond(before, last, weight) if weight else last
             return False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
@@ -254,7 +256,7 @@ class SparseLinearMI(SparseLinearModel):
         self.W_ /= 1.0 + 2.0 * step * self._ridge()
 
     def _penalties(self, alpha: float) -> float:
-        return super()._penalties(alpha) + self._ridge() * float((self.W_**2).sum())
+        return super()._penalties(alpha) + self._ridge() * float(np.vdot(self.W_, self.W_))
 
     def _ridge(self) -> float:
         # One cluster is worth nothing for it to be weighed against.

@@ -177,7 +177,7 @@ class SparseMLPModel(SparseMixin, MLPModel):
         self.W2_ /= 1.0 + step * alpha
 
     def _penalties(self, alpha: float) -> float:
-        squares = float((self.W2_**2).sum())
+        squares = float(np.vdot(self.W2_, self.W2_))
         return super()._penalties(alpha) + 0.5 * alpha * squares
 
 
