@@ -52,9 +52,9 @@ class FISTA(Optimiser):
     Notes
     -----
     From a point y, which is the last one x or lies beyond it, the next is
-    ``z = prox(y - t grad f(y))``; the prox-gradient map is ``(y - z) / t``. The gradient
-    beyond x is not computed but extrapolated from the last two, exactly so where f is
-    quadratic, so that an iteration is one evaluation. If z is not below x, the
+    ``z = prox(y - t grad f(y))``; the prox-gradient map is ``(y - z) / t``. The
+    gradient beyond x is not computed but extrapolated from the last two, exactly so
+    where f is quadratic, so that an iteration is one evaluation. If z is not below x, the
     iteration starts again at x, with t halved until z is below.
 
     An iteration costs about one evaluation, and O(P) for P parameters.
@@ -82,14 +82,14 @@ class FISTA(Optimiser):
     array([2.5, 0. ])
     """
 
-    _takes_penalties = True
+    takes_penalties = True
 
     # Growth of the step after an iteration for which it was short enough, and what is
     # left of it after one from a guessed gradient for which it was not.
     _GROWTH = 1.1
     _CUT = 0.7
     # Halvings of the step in one iteration after which there is no better point.
-    _MAX_HALVINGS = 60
+    _MAX_HALVINGS = 40
 
     def __init__(self, learning_rate: float = 1.0, tol: float = 1e-3) -> None:
         self.learning_rate = learning_rate

@@ -8,8 +8,8 @@ from sklearn.base import clone
 
 from gemclus._common.validation import check_choice
 from gemclus.optim._base import Optimiser
-from gemclus.optim._fista import FISTA
 from gemclus.optim._first_order import SGD, Adam
+from gemclus.optim._fista import FISTA
 from gemclus.optim._lbfgs import LBFGS
 
 # Name -> class. The choices of a model's `solver`, beside a user's own.

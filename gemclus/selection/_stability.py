@@ -94,7 +94,7 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     >>> from gemclus.selection import StabilitySelection
     >>> from gemclus.sparse import SparseLinearMMD
     >>> X, _ = celeux_one(n=120, p=5, random_state=0)
-    >>> model = SparseLinearMMD(3, learning_rate=0.01, max_iter=100)
+    >>> model = SparseLinearMMD(3)
     >>> selector = StabilitySelection(
     ...     model, n_resamples=6, min_features=5, random_state=0
     ... )

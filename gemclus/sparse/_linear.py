@@ -185,6 +185,10 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
 class SparseLinearMI(SparseLinearModel):
     """Feature-selecting logistic regression trained by the mutual information.
 
+    With a full-batch solver, as ``solver="auto"`` is, it maximises the mutual
+    information minus ``.01 ||W||^2`` and the penalty: that of as many features as
+    samples knows no bound otherwise.
+
     Parameters
     ----------
     %(base)s
@@ -212,9 +216,9 @@ class SparseLinearMI(SparseLinearModel):
     --------
     >>> from gemclus.data import celeux_one
     >>> from gemclus.sparse import SparseLinearMI
-    >>> X, _ = celeux_one(n=200, p=5, random_state=0)
-    >>> model = SparseLinearMI(alpha=1, random_state=0)
-    >>> path = model.path(X, min_features=5, keep_threshold=0.4)
+    >>> X, _ = celeux_one(n=300, p=5, random_state=0)
+    >>> model = SparseLinearMI(random_state=0)
+    >>> path = model.path(X)
     >>> model.get_selection()
     array([0, 1, 2, 3, 4])
     """
@@ -246,7 +250,7 @@ class SparseLinearMI(SparseLinearModel):
     ) -> None:
         store(self, locals())
 
-    # Weight of the squares of the weights, for full-batch solvers. Chosen among 0, .001,
+    # Weight of the squares, with full-batch solvers. Chosen among 0, .001,
     # .003 and .01 on `celeux_one` of 300 samples, 50 and 195 noise features and eight
     # seeds: only with .01 did paths keep the five features in all of them.
     _RIDGE = 0.01
@@ -256,7 +260,9 @@ class SparseLinearMI(SparseLinearModel):
         self.W_ /= 1.0 + 2.0 * step * self._ridge()
 
     def _penalties(self, alpha: float) -> float:
-        return super()._penalties(alpha) + self._ridge() * float(np.vdot(self.W_, self.W_))
+        return super()._penalties(alpha) + self._ridge() * float(
+            np.vdot(self.W_, self.W_)
+        )
 
     def _ridge(self) -> float:
         # One cluster is worth nothing for it to be weighed against.

@@ -148,12 +148,21 @@ class SparseMixin(SelectorMixin):
     ) -> SparsePath:
         """Train without penalty, then raise it until few features are left.
 
-        From the weights that `fit` finds with ``alpha=0``, steps of gradient
-        descent with Nesterov momentum go on under a penalty that grows from
-        one step to the next. The weights kept are the last, and so sparsest,
-        ones whose objective reaches `keep_threshold` times the best one with
-        all features. These objectives are those of the model and its
-        constraints, without the penalty on the features.
+        From the weights that `fit` finds with ``alpha=0``, training goes on under
+        a penalty that grows from one step to the next. The weights kept are the
+        last, and so sparsest, ones whose objective reaches `keep_threshold` times
+        the best one. These objectives are those of the model and its constraints,
+        without the penalty on the features.
+
+        With a full-batch solver, as ``solver="auto"`` is, each step goes on to the
+        optimum of its penalty. The best objective is then that of the step at
+        which the penalty of the first weights would be 1.5 times what they are
+        worth (or .85 times the best of all, if that is more): before that,
+        features of noise are cheap, and the objective may be made by them.
+
+        Otherwise, as published, steps of gradient descent with Nesterov momentum
+        follow `early_stopping_factor` and `max_patience`, and the best objective is
+        that of any step with all features.
 
         Parameters
         ----------
@@ -165,7 +174,9 @@ class SparseMixin(SelectorMixin):
         alpha_multiplier : float, default=1.05
             Growth of the penalty from a step to the next, more than 1. The
             first one takes `alpha` (1e-2 for a model with ``alpha=0``, of which
-            there are no multiples).
+            there are no multiples); with a full-batch solver at most .4 times
+            that at which no features would be as good as all of them, so that
+            none is left out before its turn.
         min_features : int, default=2
             The path ends when at most so many features are selected.
         keep_threshold : float, default=0.9
@@ -177,10 +188,11 @@ class SparseMixin(SelectorMixin):
         early_stopping_factor : float, default=0.99
             Progress is an objective more than ``2 - early_stopping_factor``
             times, or a penalty less than ``early_stopping_factor`` times, what
-            it was at the last progress; from 0 to 1.
+            it was at the last progress; from 0 to 1. Full-batch solvers have no
+            use for it.
         max_patience : int, default=10
-            Number of epochs without progress that end a step. `max_iter` epochs
-            end it in any case.
+            Number of epochs without progress that end a step, likewise. `max_iter`
+            epochs end it in any case.
         sample_weight : array-like of shape (N,), default=None
             Weights of the samples, as in `fit`.
 
@@ -261,9 +273,9 @@ class SparseMixin(SelectorMixin):
     def _check_full_batch_applies(self) -> None:
         if not optimiser_class(self._chosen_solver()).is_proximal():
             raise ValueError(
-                f"solver={self.solver!r} does not apply to {type(self).__name__}, whose "
-                "penalty is not smooth and takes proximal steps: use 'fista', 'adam' or "
-                "'sgd'"
+                f"solver={self.solver!r} does not apply to {type(self).__name__}, "
+                "whose penalty is not smooth and takes proximal steps: use 'fista', "
+                "'adam' or 'sgd'"
             )
         if self.dynamic:
             raise ValueError(

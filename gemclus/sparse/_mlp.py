@@ -37,6 +37,11 @@ class SparseMLPModel(SparseMixin, MLPModel):
     ``max |W1_g| <= M ||W_skip_g||``: a feature without skip weights is out of
     the hidden layer too.
 
+    With a full-batch solver, as ``solver="auto"`` is, the price of the layers is
+    ``alpha (sum_g ||W_skip_g|| + ||W2||^2 / 2)``. Without its second part small weights
+    before the hidden layer and large ones behind it evade the first, and there is no
+    optimum.
+
     Parameters
     ----------
     %(base)s

@@ -27,11 +27,13 @@ _FIRST_ALPHA = 1e-2
 _MAP_TOL = 2e-2
 _TOL = 1e-4
 _PATIENCE = 2
-# The objective that later ones are compared with is that at this multiple of the alpha
-# at which the penalty breaks even, and at least this share of the best. Chosen on
-# `celeux_one` of 300 samples and seeds from 100 on, never smaller ones: with a smaller
-# multiple the MMD may keep a feature of noise, with a larger one or without the share the
-# mutual information may lose one that matters.
+# A path to optima begins at this share of the alpha at which the penalty breaks even,
+# if not before: from there on ten features begin to leave.
+_FIRST_SHARE = 0.4
+# The objective that later ones are compared with is that at this multiple of it, and at
+# least this share of the best. Chosen on `celeux_one` of 300 samples and seeds from 100
+# on, never smaller ones: with a smaller multiple the MMD may keep a feature of noise, and
+# with a larger one or no share the mutual information may lose one that matters.
 _REFERENCE = 1.5
 _LEAST_SHARE = 0.85
 
@@ -363,7 +365,7 @@ def _climb(
     even = inf
     if trainer.converges:
         even = trainer.break_even()
-        alpha = min(alpha, even)
+        alpha = min(alpha, _FIRST_SHARE * even)
     n_total = n_selected = int(model._support().sum())
     while not path.alphas or n_selected > settings.min_features:
         task.alpha = alpha
@@ -385,7 +387,7 @@ def _climb(
                 trainer.objective,
             )
         if alpha >= _REFERENCE * even:
-            # Where noise had no price, it may have made the best one: not to be matched.
+            # Where noise had no price, it may have made the best objective.
             best, even = max(trainer.objective, _less(best, _LEAST_SHARE)), inf
         elif n_selected == n_total:
             best = max(best, trainer.objective)
