@@ -54,8 +54,8 @@ class FISTA(Optimiser):
     From a point y, which is the last one x or lies beyond it, the next is
     ``z = prox(y - t grad f(y))``; the prox-gradient map is ``(y - z) / t``. The
     gradient beyond x is not computed but extrapolated from the last two, exactly so
-    where f is quadratic, so that an iteration is one evaluation. If z is not below x, the
-    iteration starts again at x, with t halved until z is below.
+    where f is quadratic, so that an iteration is one evaluation. If z is not below x,
+    the iteration starts again at x, with t halved until z is below.
 
     An iteration costs about one evaluation, and O(P) for P parameters.
 

@@ -174,7 +174,7 @@ class SparseMixin(SelectorMixin):
         alpha_multiplier : float, default=1.05
             Growth of the penalty from a step to the next, more than 1. The
             first one takes `alpha` (1e-2 for a model with ``alpha=0``, of which
-            there are no multiples); with a full-batch solver at most .4 times
+            there are no multiples); with a full-batch solver at most a third of
             that at which no features would be as good as all of them, so that
             none is left out before its turn.
         min_features : int, default=2

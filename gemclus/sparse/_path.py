@@ -29,10 +29,10 @@ _TOL = 1e-4
 _PATIENCE = 2
 # A path to optima begins at this share of the alpha at which the penalty breaks even,
 # if not before: from there on ten features begin to leave.
-_FIRST_SHARE = 0.4
+_FIRST_SHARE = 1 / 3
 # The objective that later ones are compared with is that at this multiple of it, and at
 # least this share of the best. Chosen on `celeux_one` of 300 samples and seeds from 100
-# on, never smaller ones: with a smaller multiple the MMD may keep a feature of noise, and
+# on, never smaller ones: with a smaller multiple the MMD may keep a feature of noise,
 # with a larger one or no share the mutual information may lose one that matters.
 _REFERENCE = 1.5
 _LEAST_SHARE = 0.85
