@@ -5,7 +5,8 @@ Select features by stability
 Five features hold three clusters, 95 others are noise (Celeux et al. 2014). The path
 of a sparse model on all of the data keeps the five, but it would keep some features
 where none matters, too. `StabilitySelection` runs paths on halves of the data: features
-of the clusters come back on each of them, noise now and then. Writes ``stability_selection.png``.
+of the clusters come back on each of them, noise now and then. Writes
+``stability_selection.png``.
 """
 
 import matplotlib.pyplot as plt
