@@ -16,7 +16,7 @@ from gemclus.inspection import PathDisplay
 from gemclus.sparse import SparseLinearMMD
 
 X, y = celeux_one(n=300, p=195, mu=1.7, random_state=0)
-model = SparseLinearMMD(3, ovo=True, learning_rate=0.01, random_state=0)
+model = SparseLinearMMD(3, ovo=True, random_state=0)
 path = model.path(X, alpha_multiplier=1.1)
 print(
     f"{len(path.alphas)} steps, alpha from {path.alphas[0]:g} to {path.alphas[-1]:.3g}"

@@ -3,9 +3,10 @@ Select features by stability
 ============================
 
 Five features hold three clusters, 95 others are noise (Celeux et al. 2014). The path
-of a sparse model on all of the data keeps the five, and some noise.
-`StabilitySelection` runs paths on halves of the data: features of the clusters come
-back on each of them, noise now and then. Writes ``stability_selection.png``.
+of a sparse model on all of the data keeps the five, but it would keep some features
+where none matters, too. `StabilitySelection` runs paths on halves of the data: features
+of the clusters come back on each of them, noise now and then. Writes
+``stability_selection.png``.
 """
 
 import matplotlib.pyplot as plt
@@ -19,7 +20,7 @@ from gemclus.selection import StabilitySelection
 from gemclus.sparse import SparseLinearMMD
 
 X, classes = celeux_one(n=300, p=95, random_state=1)
-sparse_model = SparseLinearMMD(3, learning_rate=0.01, random_state=0)
+sparse_model = SparseLinearMMD(3, random_state=0)
 
 sparse_model.path(X)
 print("kept by one path:    ", sparse_model.get_selection())

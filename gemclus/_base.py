@@ -295,6 +295,22 @@ class DiscriminativeModel(
     def _shrink(self, step: float) -> None:
         """Apply the proximal operator of `step` times `_proximal_penalty`, in place."""
 
+    def _first_layers(self) -> list[tuple[Any, Any]]:
+        """The weights and the biases, of `_get_weights`, of layers of the features."""
+        return []
+
+    def _prox(self, step: float, alpha: float) -> None:
+        """Apply the operator of `step` times `_penalties`, for full-batch solvers.
+
+        The penalty may need another one beside it for an optimum worth finding, which
+        is no part of published runs and their `_shrink`.
+        """
+        self._shrink(step * alpha)
+
+    def _penalties(self, alpha: float) -> float:
+        """The penalty times `alpha`, and what full-batch solvers need beside it."""
+        return alpha * self._proximal_penalty() if alpha else 0.0
+
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
         tags.input_tags.sparse = self._accepts_sparse

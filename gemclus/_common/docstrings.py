@@ -10,15 +10,16 @@ max_iter : int, default={max_iter}
     Largest number of epochs: passes over the data.
 learning_rate : float, default={learning_rate}
     Step of the optimiser.
-solver : {{"auto", "adam", "sgd", "lbfgs"}} or Optimiser, default="{solver}"
+solver : {{"auto", "adam", "fista", "lbfgs", "sgd"}} or Optimiser, default="{solver}"
     ``"adam"`` and ``"sgd"`` (Nesterov momentum 0.9) take steps of
     `learning_rate`; ``"lbfgs"`` is a full-batch quasi-Newton method without
-    one, which runs to convergence in some tens of iterations. ``"auto"`` is
-    ``"lbfgs"`` where that applies, and ``"adam"`` with batches and in
-    `partial_fit`. Others are classes, made with `learning_rate`, or instances,
-    cloned for each training with a learning rate of their own: see
-    `gemclus.optim.Optimiser`. The published runs are those of
-    ``solver="adam", init="random"``.""",
+    one, which runs to convergence in some tens of iterations; ``"fista"``, a
+    proximal gradient method, does so with the penalties of sparse models.
+    ``"auto"`` is ``"lbfgs"`` where that applies, ``"fista"`` for sparse models,
+    and ``"adam"`` with batches, with ``dynamic=True`` and in `partial_fit`.
+    Others are classes, made with `learning_rate`, or instances, cloned for each
+    training with a learning rate of their own: see `gemclus.optim.Optimiser`.
+    The published runs are those of ``solver="adam", init="random"``.""",
     "batch_size": """\
 batch_size : int, default=None
     Number of samples of a training batch; None takes all of them, in their
@@ -67,7 +68,8 @@ groups : sequence of sequences of int, default=None
     Features that are selected together, as lists, tuples or arrays of their
     indices; those not named stand alone.
 alpha : float, default=1e-2
-    Weight of the penalty, at least 0.""",
+    Weight of the penalty, at least 0. With a full-batch solver and a single
+    cluster, of which no feature tells anything, `fit` takes 0.""",
     "dynamic": """\
 dynamic : bool, default=False
     Whether the affinity of the objective is computed anew, whenever the

@@ -15,6 +15,7 @@ from gemclus._common.warnings import warn
 from gemclus._core import buffers
 from gemclus._core.array_passes import copy_all
 from gemclus._training import contracts
+from gemclus._training.centred import CentredBiases, mean_of_rows
 from gemclus._training.source import ArraySource, Batch, Diverged, Source
 from gemclus._training.task import Task
 from gemclus.affinity import MatrixAffinity
@@ -78,6 +79,8 @@ class Trainer:
         self._weights: list[Any] | None = None
         # Whether a step is known to move the weights of the model.
         self._moves = False
+        # Of the samples, once it is needed.
+        self._mean: Any = None
         # The last weights known to give finite predictions.
         self._backup: list[Any] | None = None
 
@@ -174,7 +177,42 @@ class Trainer:
             self._save(weights)
             return after_iteration(-value)
 
-        return bool(optimiser.minimise(minus_objective, weights, max_iter, accept))
+        centred = CentredBiases(weights, self._first_layers(), self._mean)
+        evaluate, penalty = centred.evaluating(minus_objective), {}
+        if optimiser.is_proximal() and self.model._takes_proximal_steps:
+            penalty = self._penalty()
+        try:
+            return bool(
+                optimiser.minimise(
+                    evaluate, centred.params, max_iter, accept, **penalty
+                )
+            )
+        finally:
+            centred.put_back()
+
+    def centre_biases(self) -> None:
+        """Let new biases be those of centred features, if it trains them so."""
+        for W, b in self._first_layers():
+            b -= (self._mean @ W).astype(b.dtype)
+
+    def _first_layers(self) -> list[Any]:
+        """The layers of features whose biases are trained as those of centred ones."""
+        model = self.model
+        optimiser = model.optimiser_
+        if not (isinstance(optimiser, Optimiser) and optimiser.is_proximal()):
+            return []
+        layers = model._first_layers()
+        if layers and self._mean is None:
+            self._mean = mean_of_rows(self.task.X, self.task.sample_weight)
+        return layers
+
+    def _penalty(self) -> dict[str, Callable[..., Any]]:
+        """The penalty that is not smooth, as a proximal optimiser takes it."""
+        model, alpha = self.model, self.task.alpha
+        return {
+            "shrink": lambda step: model._prox(step, alpha),
+            "penalty": lambda: model._penalties(alpha),
+        }
 
     def epoch(self) -> float:
         """Run one epoch and return the mean objective of its batches."""

@@ -72,6 +72,7 @@ def train_once(
         model.optimiser_ = model._make_optimiser()
     else:
         create(model, task.X, random_state)
+        trainer.centre_biases()
         on_samples = start(trainer, model.init, random_state)
     tol, patience = _stopping_rule(model, on_samples)
     monitor = Monitor(tol, patience)
@@ -127,7 +128,10 @@ def _complaint(trainer: Trainer, monitor: Monitor) -> str:
         )
     remedy = "increase max_iter or tol"
     if not model.optimiser_.is_full_batch():
-        remedy = "increase max_iter, learning_rate or tol, or use solver='lbfgs'"
+        remedy = "increase max_iter, learning_rate or tol"
+        better = model._full_batch_solver()
+        if better is not None:
+            remedy += f", or use solver={better!r}"
     return f"did not converge in max_iter={model.max_iter} epochs: {remedy}"
 
 

@@ -60,7 +60,7 @@ class PathDisplay:
     >>> from gemclus.inspection import PathDisplay
     >>> from gemclus.sparse import SparseLinearMMD
     >>> X, _ = celeux_one(n=100, p=5, random_state=0)
-    >>> model = SparseLinearMMD(3, alpha=0.1, ovo=True, max_iter=100, random_state=0)
+    >>> model = SparseLinearMMD(3, alpha=0.1, ovo=True, random_state=0)
     >>> _ = model.path(X, alpha_multiplier=1.5)
     >>> display = PathDisplay.from_estimator(model)
     >>> len(display.lines_)

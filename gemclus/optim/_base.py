@@ -36,6 +36,7 @@ class Optimiser(BaseEstimator):
     --------
     Adam : Steps scaled by moments of the gradients.
     SGD : Gradient descent with momentum.
+    FISTA : Proximal gradient method on all samples.
     LBFGS : Quasi-Newton method on all samples.
 
     Notes
@@ -58,6 +59,8 @@ class Optimiser(BaseEstimator):
     SignDescent(learning_rate=0.01)
     """
 
+    takes_penalties = False
+
     def __init__(self, learning_rate: float = 1e-3) -> None:
         self.learning_rate = learning_rate
 
@@ -73,6 +76,15 @@ class Optimiser(BaseEstimator):
     def is_full_batch(cls) -> bool:
         """Whether the optimiser defines `minimise`, and so needs all samples."""
         return cls.minimise is not Optimiser.minimise
+
+    @classmethod
+    def is_proximal(cls) -> bool:
+        """Whether `minimise` takes a penalty that is not smooth.
+
+        It says so by ``takes_penalties = True``, and gets two more arguments, as
+        `FISTA.minimise` has them.
+        """
+        return cls.takes_penalties
 
     def update_params(self, params: Arrays, grads: Arrays) -> None:
         """Take one step against the gradients.

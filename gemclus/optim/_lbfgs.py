@@ -73,7 +73,7 @@ class LBFGS(Optimiser):
         max_iter: int,
         after_iteration: Callable[[float], bool],
     ) -> bool:
-        state = _Flattened(params, evaluate)
+        state = Flattened(params, evaluate)
         x = state.gather()
         n_iter, converged = 0, False
         single = any(param.dtype == np.float32 for param in params)
@@ -122,7 +122,7 @@ class LBFGS(Optimiser):
         return converged
 
 
-class _Flattened:
+class Flattened:
     """A list of arrays as one float64 vector, as SciPy wants it."""
 
     def __init__(self, params, evaluate):
@@ -136,7 +136,7 @@ class _Flattened:
             start += param.size
 
     def gather(self):
-        return _joined([param for param, _ in self._parts])
+        return joined([param for param, _ in self._parts])
 
     def scatter(self, x):
         for param, part in self._parts:
@@ -145,11 +145,11 @@ class _Flattened:
     def value_and_gradient(self, x):
         self.scatter(x)
         value, grads = self._evaluate()
-        gradient = _joined(grads)
+        gradient = joined(grads)
         if self.first_slope is None:
             self.first_slope = float(np.abs(gradient).max())
         return value, gradient
 
 
-def _joined(arrays):
+def joined(arrays):
     return np.concatenate([array.ravel() for array in arrays], dtype=np.float64)

@@ -9,10 +9,16 @@ from sklearn.base import clone
 from gemclus._common.validation import check_choice
 from gemclus.optim._base import Optimiser
 from gemclus.optim._first_order import SGD, Adam
+from gemclus.optim._fista import FISTA
 from gemclus.optim._lbfgs import LBFGS
 
 # Name -> class. The choices of a model's `solver`, beside a user's own.
-OPTIMISERS: dict[str, type[Optimiser]] = {"adam": Adam, "lbfgs": LBFGS, "sgd": SGD}
+OPTIMISERS: dict[str, type[Optimiser]] = {
+    "adam": Adam,
+    "fista": FISTA,
+    "lbfgs": LBFGS,
+    "sgd": SGD,
+}
 
 
 # The choice that leaves the optimiser to the model.

@@ -20,6 +20,7 @@ from gemclus._common.validation import (
     check_float,
     check_int,
 )
+from gemclus._common.weights import check_sample_weight
 from gemclus.selection._wrapped import draw_seeds, seeded_clone, take, take_pairs
 
 
@@ -94,7 +95,7 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
     >>> from gemclus.selection import StabilitySelection
     >>> from gemclus.sparse import SparseLinearMMD
     >>> X, _ = celeux_one(n=120, p=5, random_state=0)
-    >>> model = SparseLinearMMD(3, learning_rate=0.01, max_iter=100)
+    >>> model = SparseLinearMMD(3)
     >>> selector = StabilitySelection(
     ...     model, n_resamples=6, min_features=5, random_state=0
     ... )
@@ -133,7 +134,7 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, sample_weight: Any = None) -> Self:
         """Run the paths and count the features.
 
         Parameters
@@ -143,6 +144,10 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
         y : array-like of shape (N, N), default=None
             The kernel or the distances, if the objective is of the kind
             ``"precomputed"``; a half takes its rows and columns.
+        sample_weight : array-like of shape (N,), default=None
+            Weights of the samples, which the paths are given: not negative, and 4 at
+            least more than 0. Halves are drawn among the samples of these, each
+            counted once.
 
         Returns
         -------
@@ -166,10 +171,19 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             else False,
         )
         _, y = indexable(X, y)
+        rows = np.arange(X.shape[0])
+        if sample_weight is not None:
+            sample_weight = check_sample_weight(sample_weight, X.shape[0])
+            rows = np.flatnonzero(sample_weight)
+            if len(rows) < 4:
+                raise ValueError(
+                    "sample_weight must be more than 0 for at least 4 samples, got "
+                    f"{len(rows)}"
+                )
         min_features = self._enough_features(X.shape[1])
         seeds = draw_seeds(self.random_state, self.n_resamples + 1)
         random_state = np.random.RandomState(seeds[-1])
-        halves = complementary_halves(X.shape[0], self.n_resamples, random_state)
+        halves = complementary_halves(len(rows), self.n_resamples, random_state)
         path_params = self.path_params or {}
         kept = Parallel(n_jobs=self.n_jobs)(
             delayed(run_for)(
@@ -178,9 +192,10 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
                 seeded_clone(self.estimator, int(seed)),
                 X,
                 y,
-                half,
+                rows[half],
                 min_features,
                 path_params,
+                sample_weight,
             )
             for seed, half in zip(seeds, halves, strict=False)
         )
@@ -211,7 +226,8 @@ class StabilitySelection(SelectorMixin, MetaEstimatorMixin, BaseEstimator):
             return
         if not isinstance(self.path_params, dict):
             raise TypeError(f"path_params must be a dict, got {self.path_params!r}")
-        own = {"min_features", "restore_best_weights"} & set(self.path_params)
+        own = {"min_features", "restore_best_weights", "sample_weight"}
+        own &= set(self.path_params)
         if own:
             raise ValueError(f"path_params must not hold {sorted(own)}, which are set")
 
@@ -248,12 +264,15 @@ def _kept_features(
     rows: Integers,
     min_features: int,
     path_params: dict[str, Any],
+    sample_weight: Any = None,
 ) -> Booleans:
     """Mask (D,) of the features at the last step with at least `min_features`."""
     X, y = take(X, rows), take_pairs(y, rows)
     if min_features >= X.shape[1]:
         return np.ones(X.shape[1], dtype=bool)
     settings = {**path_params, "restore_best_weights": False}
+    if sample_weight is not None:
+        settings["sample_weight"] = sample_weight[rows]
     path = model.path(X, y, min_features=min_features, **settings)
     enough = [n for n in path.n_features if n >= min_features]
     if not path.n_features or path.n_features[-1] >= min_features:

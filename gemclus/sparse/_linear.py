@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from gemclus._common.docstrings import fill_docstring
 from gemclus._common.parameters import KMEANS_START, store
 from gemclus._common.typing import (
@@ -101,6 +103,9 @@ class SparseLinearModel(SparseMixin, LinearModel):
     ) -> None:
         store(self, locals())
 
+    def _first_layers(self) -> list[tuple[Any, Any]]:
+        return [(self.W_, self.b_)]
+
 
 @fill_docstring
 class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
@@ -180,6 +185,10 @@ class SparseLinearMMD(MMDObjectiveMixin, SparseLinearModel):
 class SparseLinearMI(SparseLinearModel):
     """Feature-selecting logistic regression trained by the mutual information.
 
+    With a full-batch solver, as ``solver="auto"`` is, it maximises the mutual
+    information minus ``.01 ||W||^2`` and the penalty: that of as many features as
+    samples knows no bound otherwise.
+
     Parameters
     ----------
     %(base)s
@@ -207,9 +216,9 @@ class SparseLinearMI(SparseLinearModel):
     --------
     >>> from gemclus.data import celeux_one
     >>> from gemclus.sparse import SparseLinearMI
-    >>> X, _ = celeux_one(n=200, p=5, random_state=0)
-    >>> model = SparseLinearMI(alpha=1, random_state=0)
-    >>> path = model.path(X, min_features=5, keep_threshold=0.4)
+    >>> X, _ = celeux_one(n=300, p=5, random_state=0)
+    >>> model = SparseLinearMI(random_state=0)
+    >>> path = model.path(X)
     >>> model.get_selection()
     array([0, 1, 2, 3, 4])
     """
@@ -240,6 +249,24 @@ class SparseLinearMI(SparseLinearModel):
         n_jobs: int | None = None,
     ) -> None:
         store(self, locals())
+
+    # Weight of the squares, with full-batch solvers. Chosen among 0, .001,
+    # .003 and .01 on `celeux_one` of 300 samples, 50 and 195 noise features and eight
+    # seeds: only with .01 did paths keep the five features in all of them.
+    _RIDGE = 0.01
+
+    def _prox(self, step: float, alpha: float) -> None:
+        super()._prox(step, alpha)
+        self.W_ /= 1.0 + 2.0 * step * self._ridge()
+
+    def _penalties(self, alpha: float) -> float:
+        return super()._penalties(alpha) + self._ridge() * float(
+            np.vdot(self.W_, self.W_)
+        )
+
+    def _ridge(self) -> float:
+        # One cluster is worth nothing for it to be weighed against.
+        return self._RIDGE if self.n_clusters > 1 else 0.0
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Older pickles hold a `gemini` that was not used: the class has its own.

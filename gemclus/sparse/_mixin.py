@@ -14,6 +14,7 @@ from gemclus._common.validation import check_bool, check_float
 from gemclus._common.warnings import warn
 from gemclus._training.callbacks import with_callbacks
 from gemclus.affinity import FittedFeatureMap
+from gemclus.optim._registry import Solver, optimiser_class
 from gemclus.penalties import GroupLasso, GroupPenalty
 from gemclus.sparse._dynamic import DynamicAffinity
 from gemclus.sparse._path import PathSettings, SparsePath, follow_path
@@ -65,6 +66,10 @@ class SparseMixin(_Base):
         return self.penalty_.value(self._feature_weights())
 
     def _penalty_weight(self) -> float:
+        converges = optimiser_class(self._chosen_solver()).is_full_batch()
+        if self.n_clusters == 1 and converges:
+            # It is worth the same without any feature: there is nothing to select by.
+            return 0.0
         return float(self.alpha)
 
     # Selection
@@ -120,11 +125,18 @@ class SparseMixin(_Base):
         Warns
         -----
         UserWarning
-            If all features are selected, although there is a penalty.
+            If all features are selected, although there is a penalty, or none.
         """
         super().fit(X, y, sample_weight)
-        n_features = self.n_features_in_
-        if self.alpha > 0 and n_features > 1 and self.get_support().all():
+        n_features, support = self.n_features_in_, self.get_support()
+        if self.alpha == 0 or self.n_clusters == 1:
+            return self
+        if not support.any():
+            warn(
+                f"No feature is selected with alpha={self.alpha}, and all samples are "
+                "in one cluster: lower alpha, or let path find it."
+            )
+        elif n_features > 1 and support.all():
             warn(
                 f"All {n_features} features are selected with alpha={self.alpha}: "
                 "raise alpha, learning_rate or max_iter, or let path find alpha."
@@ -146,12 +158,21 @@ class SparseMixin(_Base):
     ) -> SparsePath:
         """Train without penalty, then raise it until few features are left.
 
-        From the weights that `fit` finds with ``alpha=0``, steps of gradient
-        descent with Nesterov momentum go on under a penalty that grows from
-        one step to the next. The weights kept are the last, and so sparsest,
-        ones whose objective reaches `keep_threshold` times the best one with
-        all features. These objectives are those of the model and its
-        constraints, without the penalty on the features.
+        From the weights that `fit` finds with ``alpha=0``, training goes on under
+        a penalty that grows from one step to the next. The weights kept are the
+        last, and so sparsest, ones whose objective reaches `keep_threshold` times
+        the best one. These objectives are those of the model and its constraints,
+        without the penalty on the features.
+
+        With a full-batch solver, as ``solver="auto"`` is, each step goes on to the
+        optimum of its penalty. The best objective is then that of the step at
+        which the penalty of the first weights would be 1.5 times what they are
+        worth (or .85 times the best of all, if that is more): before that,
+        features of noise are cheap, and the objective may be made by them.
+
+        Otherwise, as published, steps of gradient descent with Nesterov momentum
+        follow `early_stopping_factor` and `max_patience`, and the best objective is
+        that of any step with all features.
 
         Parameters
         ----------
@@ -163,7 +184,9 @@ class SparseMixin(_Base):
         alpha_multiplier : float, default=1.05
             Growth of the penalty from a step to the next, more than 1. The
             first one takes `alpha` (1e-2 for a model with ``alpha=0``, of which
-            there are no multiples).
+            there are no multiples); with a full-batch solver at most a third of
+            that at which no features would be as good as all of them, so that
+            none is left out before its turn.
         min_features : int, default=2
             The path ends when at most so many features are selected.
         keep_threshold : float, default=0.9
@@ -175,10 +198,11 @@ class SparseMixin(_Base):
         early_stopping_factor : float, default=0.99
             Progress is an objective more than ``2 - early_stopping_factor``
             times, or a penalty less than ``early_stopping_factor`` times, what
-            it was at the last progress; from 0 to 1.
+            it was at the last progress; from 0 to 1. Full-batch solvers have no
+            use for it.
         max_patience : int, default=10
-            Number of epochs without progress that end a step. `max_iter` epochs
-            end it in any case.
+            Number of epochs without progress that end a step, likewise. `max_iter`
+            epochs end it in any case.
         sample_weight : array-like of shape (N,), default=None
             Weights of the samples, as in `fit`.
 
@@ -244,14 +268,31 @@ class SparseMixin(_Base):
         check_float("alpha", self.alpha, 0.0)
         check_bool("dynamic", self.dynamic)
 
-    def _full_batch_solver(self) -> None:
-        return None
+    def _hooks_of_steps(self) -> list[str]:
+        # The override of this class matters to dynamic affinities alone.
+        own = None if self.dynamic else SparseMixin._batchify
+        return [
+            hook
+            for hook in super()._hooks_of_steps()
+            if getattr(type(self), hook) is not own
+        ]
+
+    def _full_batch_solver(self) -> Solver | None:
+        return None if self._hooks_of_steps() else "fista"
 
     def _check_full_batch_applies(self) -> None:
-        raise ValueError(
-            f"solver={self.solver!r} does not apply to {type(self).__name__}, whose "
-            "penalty is not smooth and takes proximal steps: use 'adam' or 'sgd'"
-        )
+        if not optimiser_class(self._chosen_solver()).is_proximal():
+            raise ValueError(
+                f"solver={self.solver!r} does not apply to {type(self).__name__}, "
+                "whose penalty is not smooth and takes proximal steps: use 'fista', "
+                "'adam' or 'sgd'"
+            )
+        if self.dynamic:
+            raise ValueError(
+                f"solver={self.solver!r} needs one objective for all of a training, "
+                "which dynamic=True changes: use 'adam' or 'sgd'"
+            )
+        super()._check_full_batch_applies()
 
     def _begin_fit(self, X: Any) -> None:
         super()._begin_fit(X)

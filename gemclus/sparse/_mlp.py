@@ -37,6 +37,11 @@ class SparseMLPModel(SparseMixin, MLPModel):
     ``max |W1_g| <= M ||W_skip_g||``: a feature without skip weights is out of
     the hidden layer too.
 
+    With a full-batch solver, as ``solver="auto"`` is, the price of the layers is
+    ``alpha (sum_g ||W_skip_g|| + ||W2||^2 / 2)``. Without its second part small weights
+    before the hidden layer and large ones behind it evade the first, and there is no
+    optimum.
+
     Parameters
     ----------
     %(base)s
@@ -147,6 +152,9 @@ class SparseMLPModel(SparseMixin, MLPModel):
         W1, W2, b1, b2 = super()._backward(X, T)
         return [W1, W2, X.T @ T, b1, b2]
 
+    def _first_layers(self) -> list[tuple[Any, Any]]:
+        return [(self.W1_, self.b1_), (self.W_skip_, self.b2_)]
+
     def _feature_weights(self) -> Any:
         return self.W_skip_
 
@@ -166,6 +174,16 @@ class SparseMLPModel(SparseMixin, MLPModel):
 
     def _shrink(self, step: float) -> None:
         self.penalty_.prox(self.W_skip_, step, self.W1_)
+
+    # With small weights before the hidden layer and large ones behind it the penalty
+    # would come to nothing, and there would be no optimum: both have their price.
+    def _prox(self, step: float, alpha: float) -> None:
+        super()._prox(step, alpha)
+        self.W2_ /= 1.0 + step * alpha
+
+    def _penalties(self, alpha: float) -> float:
+        squares = float(np.vdot(self.W2_, self.W2_))
+        return super()._penalties(alpha) + 0.5 * alpha * squares
 
 
 @fill_docstring

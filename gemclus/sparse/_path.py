@@ -13,13 +13,29 @@ from gemclus._common.pickling import stored_as_state
 from gemclus._common.reports import say
 from gemclus._common.typing import Floats
 from gemclus._common.validation import check_bool, check_float, check_int
+from gemclus._training.monitor import Monitor
 from gemclus._training.source import Batch, Source
 from gemclus._training.task import Task
 from gemclus._training.trainer import Trainer
-from gemclus.optim import SGD
+from gemclus.optim import FISTA, SGD, Optimiser
 
 # Where the grid starts for a model with alpha=0: the default of `alpha`.
 _FIRST_ALPHA = 1e-2
+# What ends a step that goes to an optimum: the prox-gradient map in multiples of the
+# gradient, or so many iterations without such an improvement. The next step starts from
+# there, and needs no more.
+_MAP_TOL = 2e-2
+_TOL = 1e-4
+_PATIENCE = 2
+# A path to optima begins at this share of the alpha at which the penalty breaks even,
+# if not before: from there on ten features begin to leave.
+_FIRST_SHARE = 1 / 3
+# The objective that later ones are compared with is that at this multiple of it, and at
+# least this share of the best. Chosen on `celeux_one` of 300 samples and seeds from 100
+# on, never smaller ones: with a smaller multiple the MMD may keep a feature of noise,
+# with a larger one or no share the mutual information may lose one that matters.
+_REFERENCE = 1.5
+_LEAST_SHARE = 0.85
 
 
 class _Steps(NamedTuple):
@@ -156,12 +172,15 @@ class PathTrainer(Trainer):
     ----------
     objective : float
         The objective at the current weights, without the penalty on features.
+    converges : bool
+        Whether the optimiser goes to the optimum of each weight of the penalty.
     """
 
     def __init__(
         self, model: Any, task: Task, random_state: np.random.RandomState
     ) -> None:
         super().__init__(model, task, random_state)
+        self.converges = model.optimiser_.is_full_batch()
         self._gradients: list[Any] = []
         self._whole = False
         self._whole = next(self._partition())[0] is task.X
@@ -170,6 +189,33 @@ class PathTrainer(Trainer):
         if task.objective is not task.gemini:
             self._unconstrained = replace(task, objective=task.gemini).source(model)
         self.objective = self._assess()
+
+    def follow(self, settings: PathSettings) -> None:
+        """Train at one weight of the penalty."""
+        model = self.model
+        if not self.converges:
+            # The penalty is compared with itself within a step: alpha cancels out.
+            patience = Patience(self.objective, model._proximal_penalty, settings)
+            self.run(model.max_iter, patience)
+            return
+        monitor = Monitor(_TOL, _PATIENCE)
+        self.run(model.max_iter, monitor)
+        self.objective = monitor.curve[-1] + model._penalties(self.task.alpha)
+
+    def break_even(self) -> float:
+        """The alpha at which weights of 0 would be as good as the current ones.
+
+        A method that never loses keeps features up to there. Infinite where nothing
+        is to be lost.
+        """
+        model = self.model
+        kept, objective = copies(model), self.objective
+        fixed = model._penalties(0.0)
+        price = model._penalties(1.0) - fixed
+        model._shrink(inf)
+        gain = objective - fixed - self._assess()
+        put_back(model, kept)
+        return gain / price if gain > 0.0 and price > 0.0 else inf
 
     def epoch(self) -> float:
         """Run one epoch and return the objective after it."""
@@ -289,17 +335,24 @@ def follow_path(
     settings : PathSettings
         The arguments of `path`.
     """
-    model.optimiser_ = SGD(model.learning_rate)
+    model.optimiser_ = _optimiser_of_steps(model)
     trainer = PathTrainer(model, task, random_state)
     path = model.path_ = SparsePath(copies(model), [], [], [], [])
     try:
         _climb(model, trainer, settings, path)
     finally:
         if settings.restore_best_weights:
-            for weight, kept in zip(
-                model._get_weights(), path.best_weights, strict=True
-            ):
-                weight[...] = kept
+            put_back(model, path.best_weights)
+
+
+def _optimiser_of_steps(model: Any) -> Optimiser:
+    """What trains at each weight of the penalty, after the training without one."""
+    optimiser: Optimiser = model.optimiser_
+    if not optimiser.is_full_batch():
+        return SGD(model.learning_rate)
+    if type(optimiser) is FISTA:
+        return FISTA(optimiser.learning_rate, max(optimiser.tol, _MAP_TOL))
+    return optimiser
 
 
 def _climb(
@@ -309,12 +362,14 @@ def _climb(
     task = trainer.task
     best = trainer.objective
     alpha = float(model.alpha) or _FIRST_ALPHA
+    even = inf
+    if trainer.converges:
+        even = trainer.break_even()
+        alpha = min(alpha, _FIRST_SHARE * even)
     n_total = n_selected = int(model._support().sum())
     while not path.alphas or n_selected > settings.min_features:
         task.alpha = alpha
-        # The penalty is compared with itself within a step: alpha cancels out.
-        patience = Patience(trainer.objective, model._proximal_penalty, settings)
-        trainer.run(model.max_iter, patience)
+        trainer.follow(settings)
         if trainer.failed:
             break
         n_selected = int(model._support().sum())
@@ -331,7 +386,10 @@ def _climb(
                 n_selected,
                 trainer.objective,
             )
-        if n_selected == n_total:
+        if alpha >= _REFERENCE * even:
+            # Where noise had no price, it may have made the best objective.
+            best, even = max(trainer.objective, _less(best, _LEAST_SHARE)), inf
+        elif n_selected == n_total:
             best = max(best, trainer.objective)
         if trainer.objective >= _less(best, settings.keep_threshold):
             path.best_weights[:] = copies(model)
@@ -343,3 +401,9 @@ def _climb(
 def copies(model: Any) -> list[Any]:
     """Copies of the weights of `model`."""
     return [weight.copy() for weight in model._get_weights()]
+
+
+def put_back(model: Any, weights: list[Any]) -> None:
+    """Give `model` weights that it had before."""
+    for weight, kept in zip(model._get_weights(), weights, strict=True):
+        weight[...] = kept

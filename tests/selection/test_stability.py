@@ -31,6 +31,10 @@ QUICK = SparseLinearMMD(3, learning_rate=0.01, max_iter=100, **PUBLISHED)
             random_state=0,
         )
     ],
+    expected_failed_checks=lambda estimator: dict.fromkeys(
+        map("check_sample_weight_equivalence_on_{}_data".format, ("dense", "sparse")),
+        "other halves are drawn among repeated rows",
+    ),
 )
 @pytest.mark.filterwarnings("ignore:The first predictions are:UserWarning")
 def test_estimator_checks(estimator, check):
@@ -94,6 +98,37 @@ def test_frequencies_are_those_of_the_halves():
     # The threshold may change after the paths.
     selector.set_params(threshold=1.0)
     np.testing.assert_array_equal(selector.get_support(), selector.frequencies_ == 1.0)
+
+
+def test_halves_are_drawn_among_rows_of_some_weight():
+    weights = np.random.RandomState(1).randint(0, 3, size=200)
+    selector = StabilitySelection(QUICK, n_resamples=4, min_features=6, random_state=5)
+    found = clone(selector).fit(X, sample_weight=weights)
+    # Rows of weight 0 might as well not be there, and a factor changes nothing.
+    kept = weights > 0
+    removed = clone(selector).fit(X[kept], sample_weight=weights[kept])
+    scaled = clone(selector).fit(X, sample_weight=4.0 * weights)
+    for other in (removed, scaled):
+        np.testing.assert_array_equal(found.frequencies_, other.frequencies_)
+    plain = clone(selector).fit(X[kept])
+    assert not np.array_equal(found.frequencies_, plain.frequencies_)
+    ones = clone(selector).fit(X, sample_weight=np.ones(200))
+    np.testing.assert_array_equal(
+        ones.frequencies_, clone(selector).fit(X).frequencies_
+    )
+
+
+@pytest.mark.parametrize(
+    ("weights", "message"),
+    [
+        (np.arange(200) < 3, "sample_weight must be more than 0 for at least 4.*got 3"),
+        (-np.ones(200), "sample_weight"),
+        (np.ones(199), "sample_weight"),
+    ],
+)
+def test_bad_weights_are_refused(weights, message):
+    with pytest.raises(ValueError, match=message):
+        StabilitySelection(QUICK).fit(X, sample_weight=weights.astype(float))
 
 
 def test_jobs_change_nothing_and_the_seed_is_all():
