@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 from estimators import PUBLISHED
+from scipy.sparse import csr_array
 from sklearn.base import clone
 from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from user_models import EveryHook, Margin, Sigmoid, Unrelated, X, y
@@ -297,3 +298,8 @@ def test_derived_models_are_asked_for_all_predictions_at_once():
     expected = model.predict_proba(many).argmax(axis=1)
     np.testing.assert_array_equal(model.labels_, expected)
     np.testing.assert_array_equal(model.predict(many), expected)
+
+
+def test_models_of_users_take_no_sparse_matrices_unless_they_say_so():
+    with pytest.raises(TypeError, match="[Ss]parse data was passed"):
+        Sigmoid(2, max_iter=2).fit(csr_array(X))

@@ -180,3 +180,28 @@ def test_bad_arguments_are_named():
     with pytest.raises(ValueError, match="n_clusters must be at least 2"):
         check_gemini(MI(), n_clusters=1)
     assert issubclass(MI, GEMINI)
+
+
+class Constant(GEMINI):
+    """An objective without a slope."""
+
+    def compute_affinity(self, X, y=None):
+        return None
+
+    def evaluate(self, y_pred, affinity, return_grad=False):
+        return (0.0, np.zeros_like(y_pred)) if return_grad else 0.0
+
+
+def test_gradients_of_nought_are_right():
+    check_gemini(Constant())
+
+
+@pytest.mark.parametrize("name", ["step", "rtol"])
+@pytest.mark.parametrize("value", [0.0, -0.5])
+def test_steps_and_tolerances_must_be_positive(name, value):
+    for check in (
+        lambda **given: check_gemini(MI(), **given),
+        lambda **given: check_model_gradients(LinearModel(2, gemini="mi"), X, **given),
+    ):
+        with pytest.raises(ValueError, match=name):
+            check(**{name: value})

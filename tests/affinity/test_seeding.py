@@ -20,7 +20,11 @@ from gemclus.affinity import (
     kernel_affinity,
     seed_labels,
 )
-from gemclus.affinity._seeding import SEEDING_SAMPLES
+from gemclus.affinity._seeding import (
+    SEEDING_SAMPLES,
+    _candidates,
+    _squared_distances,
+)
 
 X, Y = make_blobs(90, centers=[[0, 0], [30, 0], [0, 30]], random_state=0)
 AFFINITIES = {
@@ -179,3 +183,21 @@ def test_kernel_distances_separate_what_euclidean_ones_do_not():
             aris[name].append(adjusted_rand_score(y, labels))
     assert min(aris["geodesic"]) == 1
     assert max(aris["euclidean"]) < 0.8
+
+
+@pytest.mark.parametrize("lazy", [False, True])
+def test_seedings_in_a_metric_look_at_squares_of_its_distances(lazy):
+    samples = np.random.RandomState(0).normal(size=(30, 2))
+    affinity = distance_affinity(samples, "manhattan", minibatch=lazy)
+    rows, columns = np.array([3, 0, 29]), np.array([1, 17])
+    distances = np.abs(samples[rows][:, None] - samples[columns]).sum(axis=2)
+    squares = _squared_distances(affinity)(rows, columns)
+    np.testing.assert_allclose(squares, distances**2, rtol=1e-12)
+
+
+@pytest.mark.parametrize("most", [10, 3])
+def test_rows_of_no_weight_are_no_centres(most):
+    weights = np.array([0.0, 2.0, 0.0, 0.0, 1.0, 1.0, 0.0, 3.0, 0.0, 1.0])
+    chosen = _candidates(10, weights, most, np.random.RandomState(0))
+    assert len(chosen) == min(most, 5)
+    assert (weights[chosen] > 0.0).all()

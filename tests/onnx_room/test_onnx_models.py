@@ -345,3 +345,12 @@ def test_sparse_models_keep_their_selection():
     model.path(X, max_patience=2)
     assert 0 < len(model.get_selection()) < X.shape[1]
     assert_same(model, rows(), "float64")
+
+
+def test_a_transform_of_its_own_does_not_matter_to_the_last_step():
+    class Renamed(LinearMMD):
+        def transform(self, X):
+            return X
+
+    model = Renamed(3, random_state=0, max_iter=5, **PUBLISHED).fit(X)
+    assert_same(model, X, "float64")

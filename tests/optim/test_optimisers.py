@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from gemclus.optim import LBFGS, SGD, Adam
+from gemclus.optim._steps import nesterov
 
 generator = np.random.RandomState(0)
 
@@ -88,3 +89,13 @@ def test_lbfgs_gets_past_kinks():
 
     LBFGS().minimise(evaluate, [w], 500, lambda value: False)
     assert evaluate()[0] < 1e-2
+
+
+@pytest.mark.parametrize("place", range(3))
+def test_arrays_of_a_step_must_be_of_one_size(place):
+    sizes = [4, 4, 4]
+    sizes[place] = 3
+    w, gradient, velocity = (np.ones(size) for size in sizes)
+    with pytest.raises(ValueError, match="of one size"):
+        nesterov([w], [gradient], [velocity], 0.1, 0.9)
+    np.testing.assert_array_equal(w, 1.0)
