@@ -205,6 +205,8 @@ class DiscriminativeModel(
     # Parameters that `_infer` reads, by `_of_fit`: predictions are those of the values
     # of the last training, which it keeps under these names and an underscore.
     _predicts_with: tuple[str, ...] = ()
+    # What `tol=None` is with full-batch solvers, if not the usual.
+    _full_batch_tol: float | None = None
     # Whether `_shrink` follows each step of the optimiser.
     _takes_proximal_steps = False
 

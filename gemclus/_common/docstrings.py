@@ -86,9 +86,9 @@ tol : float, default=None
     Training ends when what it maximises, `objective_curve_`, has not improved
     by more than ``tol`` times its magnitude for `n_iter_no_change` epochs. None
     runs `max_iter` epochs with a solver that takes steps; it stands for 1e-5 with
-    full-batch ones and, with ``solver="auto"`` where that takes steps, for 1e-4 in
-    ten times `n_iter_no_change` epochs. A training that a rule has not ended is
-    warned of.
+    full-batch ones (1e-4 for sparse networks) and, with ``solver="auto"`` where
+    that takes steps, for 1e-4 in ten times `n_iter_no_change` epochs. A training
+    that a rule has not ended is warned of.
 n_iter_no_change : int, default=10
     Number of epochs without improvement that end the training.
 n_init : int, default=1

@@ -109,7 +109,7 @@ def _stopping_rule(model: Any, on_samples: bool) -> tuple[float | None, int]:
     if model.optimiser_.is_full_batch():
         if on_samples:
             patience = min(patience, PATIENCE_AFTERWARDS)
-        return _FULL_BATCH_TOL, patience
+        return model._full_batch_tol or _FULL_BATCH_TOL, patience
     if model._is_auto() and model.batch_size is not None:
         return _STEPS_TOL, _STEPS_PATIENCE * patience
     return None, patience

@@ -42,6 +42,9 @@ class SparseMixin(_Base):
     penalty_: GroupPenalty
     path_: SparsePath
     # Of the models, or the defaults of those that do not take them.
+    n_clusters: int
+    n_features_in_: int
+    solver: Solver
     alpha: float
     groups: Groups
     dynamic: bool

@@ -103,6 +103,8 @@ class SparseMLPModel(SparseMixin, MLPModel):
     dynamic: bool
 
     rows_are_independent = True
+    # The layers trade scales for hundreds of iterations that change no label.
+    _full_batch_tol = 1e-4
     W_skip_: Floats
 
     def __init__(
