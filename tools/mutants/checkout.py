@@ -28,7 +28,8 @@ TESTS = {
     "dask": "dask_room",
     "data": "data",
     "gemini": "gemini/test_clipping gemini/test_transport_edges gemini test_values",
-    "linear": "linear training/test_blocks test_batches test_gradients test_values test_base",
+    "linear": "linear training/test_blocks test_batches test_gradients test_values "
+    "test_base",
     "mlp": "mlp training/test_blocks test_gradients test_values test_base",
     "nonparametric": "nonparametric test_batches test_gradients",
     "onnx": "onnx_room",
