@@ -328,7 +328,7 @@ def count_probabilities(model):
 
 
 def _objective_of(model):
-    """What a model maximises, in words; None if that is not known."""
+    """The objective of a model, in words; None if that is not known."""
     from gemclus.tree import Kauri
 
     if hasattr(model, "get_gemini"):

@@ -194,7 +194,7 @@ class _Run:
         return _Point(x, value, joined(grads), value + self._penalty())
 
     def from_point(self, start: _Point) -> _Point:
-        """Where a proximal step from a point leads. Cost: an evaluation."""
+        """The end of a proximal step from a point. Cost: an evaluation."""
         self._move(start)
         return self.here()
 

@@ -346,7 +346,7 @@ def follow_path(
 
 
 def _optimiser_of_steps(model: Any) -> Optimiser:
-    """What trains at each weight of the penalty, after the training without one."""
+    """The optimiser at each weight of the penalty, after the training without one."""
     optimiser: Optimiser = model.optimiser_
     if not optimiser.is_full_batch():
         return SGD(model.learning_rate)

@@ -210,7 +210,7 @@ def test_opsets(opset, dtype):
 
 @every_dtype
 def test_graphs_are_those_of_the_fit(dtype):
-    """Whatever the parameters are by now, of a fit that may be to come."""
+    """Parameters may be set by now for a fit that is to come."""
     later = {
         KernelRIM: {"n_clusters": 7, "base_kernel": "rbf"},
         MLPMMD: {"n_clusters": 7, "n_hidden_dim": 3},

@@ -45,7 +45,7 @@ def test_estimator_checks(estimator, check):
 def test_finds_the_five_features_among_195_of_noise(seed):
     data, _ = celeux_one(n=300, p=195, random_state=seed)
     selector = StabilitySelection(
-        SparseLinearMMD(3, **PUBLISHED), n_resamples=20, n_jobs=2, random_state=seed
+        SparseLinearMMD(3), n_resamples=20, random_state=seed
     ).fit(data)
     assert selector.min_features_ == 13
     assert selector.get_support(indices=True).tolist() == [0, 1, 2, 3, 4]

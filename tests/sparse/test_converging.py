@@ -131,7 +131,7 @@ def test_one_cluster_selects_nothing_and_keeps_everything(cls):
 @every_model
 @pytest.mark.parametrize("alpha", [0.0, 1e-2, 1.0, 100.0])
 def test_a_path_passes_through_the_counts(cls, alpha):
-    """Whatever alpha it is given, features leave by and by."""
+    """Features leave by and by, for any alpha that it is given."""
     model = cls(alpha=alpha, random_state=0)
     path = model.path(X, alpha_multiplier=1.2)
     assert path.alphas[0] <= (alpha or 1e-2)
