@@ -25,18 +25,7 @@ except (ImportError, PackageNotFoundError) as _error:
     ) from _error
 del _compiled
 
-from gemclus import (
-    affinity,
-    data,
-    gemini,
-    linear,
-    mlp,
-    nonparametric,
-    optim,
-    penalties,
-    sparse,
-    tree,
-)
+from gemclus import affinity, gemini, optim, penalties
 from gemclus._base import DiscriminativeModel
 from gemclus._common.interruption import TrainingInterrupted
 from gemclus._common.public import publish
@@ -44,10 +33,30 @@ from gemclus._common.versions import show_versions
 from gemclus.constraints import add_mlcl_constraint
 
 if TYPE_CHECKING:
-    from gemclus import inspection, selection, testing
+    from gemclus import (
+        data,
+        inspection,
+        linear,
+        mlp,
+        nonparametric,
+        selection,
+        sparse,
+        testing,
+        tree,
+    )
 
-# Rooms that use models. Not all who train one need them: they wait for their first use.
-_WAITING = ("inspection", "selection", "testing")
+# Rooms that wait for their first use: who trains a linear model needs no trees.
+_WAITING = (
+    "data",
+    "inspection",
+    "linear",
+    "mlp",
+    "nonparametric",
+    "selection",
+    "sparse",
+    "testing",
+    "tree",
+)
 
 __all__ = [
     "DiscriminativeModel",
