@@ -203,3 +203,11 @@ def test_models_name_a_bias_that_is_no_float(model):
         setattr(model, name, np.rint(bias).astype(dtype))
         with pytest.raises(TypeError, match="b must be an array of float"):
             model.predict(X)
+
+
+@pytest.mark.parametrize("fan_in", [1, 4])
+def test_initial_weights_fill_their_interval(fan_in):
+    bound = fan_in**-0.5
+    W = layers.uniform_init(np.random.RandomState(0), fan_in, (20_000, 1), np.float64)
+    assert -bound <= W.min() < -0.999 * bound
+    assert 0.999 * bound < W.max() <= bound

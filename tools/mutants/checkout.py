@@ -40,7 +40,8 @@ TESTS = {
     "torch": "torch_room",
     "tree": "tree properties/test_kauri test_gradients test_public_names",
     "src_c/passes": "gemini/test_fdivergences gemini/test_clipping core/test_softmax "
-    "core/test_block_edges core/test_layers properties gemini/test_objectives",
+    "core/test_block_edges core/test_layers properties gemini/test_objectives "
+    "gemini/test_weights gemini/test_blocks",
     "src_c/kauri": "tree/test_kauri_rounds tree/test_kauri tree/test_kauri_bins "
     "tree/test_kauri_weights tree/test_kauri_missing tree/test_kauri_size "
     "tree/test_kauri_state properties/test_kauri",
