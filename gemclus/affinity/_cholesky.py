@@ -115,13 +115,16 @@ def is_positive_kernel(kernel: Any, kernel_params: Parameters = None) -> bool:
 
 
 def pivoted_cholesky(
-    kernel: Callable[[Any, Any], Floats], n_samples: int, tol: float = 1e-8
+    kernel: Callable[[Any, Any], Floats],
+    n_samples: int,
+    tol: float = 1e-8,
+    max_rank: int | None = None,
 ) -> KernelFactor:
     """Factor a positive kernel from some of its columns.
 
     Pivots are chosen where the kernel is explained least, some of them at a time.
     It ends when no diagonal entry is unexplained by more than `tol` times the
-    largest one.
+    largest one, or with `max_rank` pivots.
 
     Parameters
     ----------
@@ -131,6 +134,8 @@ def pivoted_cholesky(
         Number of samples N.
     tol : float, default=1e-8
         Tolerance.
+    max_rank : int, default=None
+        Largest number of pivots; None for no limit.
 
     Returns
     -------
@@ -170,8 +175,9 @@ def pivoted_cholesky(
     least = tol * max(float(residual.max()), 0.0)
     L = np.empty((n_samples, min(n_samples, 4 * _BLOCK)), order="F")
     pivots = np.empty(0, dtype=np.intp)
-    while len(pivots) < n_samples and residual.max() > least:
-        n_tried = min(_BLOCK, n_samples - len(pivots))
+    most = n_samples if max_rank is None else min(max_rank, n_samples)
+    while len(pivots) < most and residual.max() > least:
+        n_tried = min(_BLOCK, most - len(pivots))
         tried = np.argpartition(-residual, n_tried - 1)[:n_tried]
         tried = tried[residual[tried] > least]
         known = L[:, : len(pivots)]
@@ -184,7 +190,7 @@ def pivoted_cholesky(
         columns = kernel(everything, chosen) - known @ known[chosen].T
         new = solve_triangular(lower[:rank, :rank], columns.T, lower=True).T
         if len(pivots) + rank > L.shape[1]:
-            L = _widened(L, len(pivots), min(n_samples, 2 * L.shape[1] + rank))
+            L = _widened(L, len(pivots), min(most, 2 * L.shape[1] + rank))
         L[:, len(pivots) : len(pivots) + rank] = new
         residual -= np.einsum("ij,ij->i", new, new)
         pivots = np.concatenate([pivots, chosen])

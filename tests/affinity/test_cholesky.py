@@ -38,6 +38,18 @@ def test_a_factor_gives_the_kernel_and_its_functions(name):
     )
 
 
+@pytest.mark.parametrize("most", [1, 30, 100, 500])
+def test_a_factor_has_no_more_pivots_than_allowed(most):
+    K = pairwise_kernels(X, metric="laplacian")
+    factor = pivoted_cholesky(lambda r, c: K[np.ix_(r, c)], len(X), 1e-12, most)
+    assert factor.L.shape == (len(X), min(most, len(X)))
+    # Columns of the pivots are exact, and what is left out is positive.
+    np.testing.assert_allclose(
+        factor.L @ factor.L[factor.pivots].T, K[:, factor.pivots], atol=1e-9
+    )
+    assert np.linalg.eigvalsh(K - factor.L @ factor.L.T)[0] > -1e-9
+
+
 def test_what_is_known_to_be_positive():
     assert is_positive_kernel("rbf") and is_positive_kernel("linear")
     assert not is_positive_kernel("rbf", {"gamma": -1.0})

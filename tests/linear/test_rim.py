@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 from estimators import PUBLISHED
 from scipy.sparse import csr_array, issparse
+from scipy.special import softmax
 from sklearn.datasets import make_blobs, make_circles
 from sklearn.metrics import adjusted_rand_score
 from sklearn.metrics.pairwise import rbf_kernel
@@ -12,7 +13,7 @@ from sklearn.preprocessing import StandardScaler
 
 from gemclus.affinity import SampleIndices
 from gemclus.gemini import ChiSquareGEMINI
-from gemclus.linear import RIM, KernelRIM, LinearModel
+from gemclus.linear import RIM, KernelRIM, LinearModel, _rim
 
 
 def circles(seed, factor=0.1):
@@ -211,3 +212,21 @@ def test_a_linear_model_on_the_kernel_matrix_separates_circles():
         n_clusters=2, gemini=ChiSquareGEMINI(), random_state=0, **PUBLISHED
     )
     assert adjusted_rand_score(y, model.fit_predict(rbf_kernel(X))) == 1.0
+
+
+def test_kernel_rim_of_many_samples_searches_functions_of_few(monkeypatch):
+    X, y = circles(0)
+    whole = KernelRIM(2, base_kernel="rbf", random_state=0).fit(X)
+    monkeypatch.setattr(_rim, "_MOST_PIVOTS", 12)
+    model = KernelRIM(2, base_kernel="rbf", random_state=0).fit(X)
+    assert np.count_nonzero(np.abs(model.W_).sum(axis=1)) == 12
+    assert adjusted_rand_score(y, model.labels_) == 1.0
+    # The value of a curve is that of the weights, by the formula.
+    kappa = rbf_kernel(X, gamma=1.0 / X.shape[1])
+    penalty = 0.1 * np.trace(model.W_.T @ kappa @ model.W_) / len(X)
+    value = model.score(X) - penalty
+    assert model.objective_curve_[-1] == pytest.approx(value, abs=1e-6)
+    assert value < whole.objective_curve_[-1] < value * 1.02
+    np.testing.assert_allclose(
+        model.predict_proba(X), softmax(kappa @ model.W_ + model.b_, axis=1), atol=1e-9
+    )
