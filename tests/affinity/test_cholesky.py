@@ -56,6 +56,8 @@ def test_what_is_known_to_be_positive():
     assert not is_positive_kernel("sigmoid")
     assert not is_positive_kernel(pairwise_kernels)
     assert not is_positive_kernel("linear", np.ones(3))
+    assert is_positive_kernel("poly", {"coef0": 0.0, "degree": 0})
+    assert not is_positive_kernel("poly", {"coef0": -1e-9})
 
 
 def test_feature_maps():

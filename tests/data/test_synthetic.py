@@ -84,6 +84,7 @@ def test_moments():
         (dict(loc=[[0, np.nan], [1, 1]]), "loc must be finite"),
         (dict(scale=[np.eye(3)] * 2), "scale must have shape"),
         (dict(scale=[[[1, 2], [0, 1]]] * 2), "symmetric"),
+        (dict(scale=[[[1e-9, 2e-9], [0, 1e-9]]] * 2), "symmetric"),
         (dict(scale=[-np.eye(2)] * 2), "positive semi-definite"),
         (dict(pvals=[0.5, 0.6]), "pvals"),
         (dict(pvals=[1.0]), "pvals"),

@@ -16,6 +16,7 @@ from gemclus.gemini import (
 )
 from gemclus.gemini._fdivergence_passes import KINDS
 from gemclus.gemini._registry import make_gemini
+from gemclus.testing import numerical_gradient
 
 NAMES = list(KINDS)
 
@@ -223,3 +224,19 @@ def test_epsilon_clips_where_it_says(name):
     assert value == pytest.approx(clipped, rel=1e-14)
     np.testing.assert_array_equal(gradient[0], 0)
     assert (gradient[1:] != 0).all()
+
+
+@pytest.mark.parametrize("name", ["tv_ova", "tv_ovo"])
+@pytest.mark.parametrize("k", [2, 3, 20, 150])
+def test_the_gradient_of_total_variations_at_ties_is_that_of_the_middle(name, k):
+    """Between the slopes on both sides, as central differences have it."""
+    P = np.random.RandomState(0).dirichlet(np.ones(k), size=10)
+    P[:, 1] = P[:, 0]
+    P[:6, -1] = P[:6, 0]
+    P /= P.sum(axis=1, keepdims=True)
+    gemini = make_gemini(name)
+    _, gradient = gemini.evaluate(P, None, return_grad=True)
+    Q = P.copy()
+    # Short, lest kinks of other pairs lie between.
+    numerical = numerical_gradient(lambda: gemini.evaluate(Q, None), Q, step=1e-8)
+    np.testing.assert_allclose(gradient, numerical, rtol=0, atol=1e-6)

@@ -172,6 +172,11 @@ def test_silhouettes_are_those_of_scikit_learn(rim):
     # Each cluster has its own span of the axis, from the top downwards.
     spans = [bar.get_paths()[0].vertices[:, 1] for bar in display.bars_]
     assert spans[0].max() < spans[1].min() <= spans[1].max() < spans[2].min()
+    # From nought to the values.
+    for k, bar in enumerate(display.bars_):
+        across, values = bar.get_paths()[0].vertices[:, 0], expected[rim.labels_ == k]
+        assert across.min() == min(0.0, values.min())
+        assert across.max() == max(0.0, values.max())
     # A fiftieth of all samples lies between them, in whole rows.
     starts = [span.min() for span in spans]
     ends = [span.max() for span in spans]

@@ -99,3 +99,9 @@ def test_arrays_of_a_step_must_be_of_one_size(place):
     with pytest.raises(ValueError, match="of one size"):
         nesterov([w], [gradient], [velocity], 0.1, 0.9)
     np.testing.assert_array_equal(w, 1.0)
+
+
+def test_gradients_of_another_precision_are_left_to_numpy():
+    w, velocity = np.ones(4), np.zeros(4)
+    assert nesterov([w], [np.ones(4, np.float32)], [velocity], 0.1, 0.9) is False
+    np.testing.assert_array_equal(w, 1.0)
