@@ -188,6 +188,14 @@ def test_silhouettes_are_those_of_scikit_learn(rim):
     assert display.ax_.yaxis_inverted()
 
 
+def test_whole_rows_lie_between_silhouettes_of_any_number_of_samples():
+    X = np.random.RandomState(0).normal(size=(190, 2))
+    labels = (X[:, 0] > 0.3).astype(int)
+    display = SilhouetteDisplay.from_predictions(X, labels)
+    starts = [bar.get_paths()[0].vertices[:, 1].min() for bar in display.bars_]
+    assert starts == [3, 3 + np.sum(labels == 0) + 3]
+
+
 def test_silhouettes_of_many_samples_are_those_of_a_draw():
     X = np.random.RandomState(0).normal(size=(400, 2))
     labels = (X[:, 0] > 0).astype(int)

@@ -105,3 +105,25 @@ def test_gradients_of_another_precision_are_left_to_numpy():
     w, velocity = np.ones(4), np.zeros(4)
     assert nesterov([w], [np.ones(4, np.float32)], [velocity], 0.1, 0.9) is False
     np.testing.assert_array_equal(w, 1.0)
+
+
+@pytest.mark.parametrize("call", range(2, 30))
+def test_whatever_ends_lbfgs_its_weights_are_no_trial_point(call):
+    w, calls, accepted = np.array([-1.2, 1.0]), 0, [np.array([-1.2, 1.0])]
+
+    def evaluate():
+        nonlocal calls
+        calls += 1
+        if calls == call:
+            raise KeyboardInterrupt
+        a, b = 1.0 - w[0], w[1] - w[0] ** 2
+        slope = np.array([-2.0 * a - 400.0 * w[0] * b, 200.0 * b])
+        return a**2 + 100.0 * b**2, [slope]
+
+    def accept(value):
+        accepted.append(w.copy())
+        return False
+
+    with pytest.raises(KeyboardInterrupt):
+        LBFGS().minimise(evaluate, [w], 100, accept)
+    np.testing.assert_array_equal(w, accepted[-1])
