@@ -314,7 +314,8 @@ class ThreadSource(BlockSource):
             for weight in self.model._get_weights()
             if weight.ndim == 2 and len(weight) > 1
         )
-        outputs = max(outputs, self.model.n_clusters)
+        # And the slopes that a round leaves for the gradient.
+        outputs = max(outputs, self.model.n_clusters) + self.model.n_clusters
         return _BYTES_OF_MAPPED / (outputs * self.X.itemsize)
 
 

@@ -141,7 +141,7 @@ def test_a_mapped_file_trains_like_an_array(tmp_path, dtype, small_blocks):
 def test_a_mapped_file_keeps_few_predictions(
     tmp_path, small_blocks, monkeypatch, n_kept
 ):
-    monkeypatch.setattr(blocks, "_BYTES_OF_MAPPED", n_kept * 4 * X.itemsize)
+    monkeypatch.setattr(blocks, "_BYTES_OF_MAPPED", n_kept * 8 * X.itemsize)
     np.save(tmp_path / "samples.npy", X)
     mapped = np.load(tmp_path / "samples.npy", mmap_mode="r")
     assert blocks.is_mapped(mapped[10:20].view(np.ndarray))
